@@ -48,14 +48,18 @@ class ModelConfig:
 
     positions: Positions = "learned"
     position_offset: int = 0  # the first token's row in the table (RoBERTa starts after the padding id)
-    sinusoid_span: Literal["half", "half_minus_one"] = "half"  # exponent i/h or i/(h-1); both Marian layouts put all sines before all cosines
+    sinusoid_span: Literal["half", "half_minus_one"] = (
+        "half"  # exponent i/h or i/(h-1); both Marian layouts put all sines before all cosines
+    )
     rotary: Rotary = field(default_factory=Rotary)
     embedding_scale: float = 1.0
     n_segments: int = 0  # token types
     embedding_norm: bool = False
 
     decoder_mixer: Literal["attention", "ssru"] = "attention"
-    start: Literal["token", "zero"] = "token"  # what the decoder reads first: a start token, or a zero vector
+    start_id: int | None = None  # what the decoder of an encoder-decoder reads first; -1 is a zero vector instead of a word
+    end_ids: tuple[int, ...] = ()  # any of these ends a text
+    never_ids: tuple[int, ...] = ()  # words that decoding may not choose, such as padding
     share_embeddings: bool = True  # encoder and decoder read words from one table
     tied_output: bool = True  # the output matrix is the (decoder's) word table
     mlm_head: bool = False

@@ -80,7 +80,9 @@ class Tokenizer(Protocol):
         ...
 
 
-def collate(rows: Sequence[Row], *, pad_id: int | None, side: Literal["left", "right"] = "right", device: torch.device | str = "cpu") -> Tokens:
+def collate(
+    rows: Sequence[Row], *, pad_id: int | None, side: Literal["left", "right"] = "right", device: torch.device | str = "cpu"
+) -> Tokens:
     """Pad rows to the longest of them. Left padding keeps the last position of every row in the last column."""
     if not rows or any(len(row) == 0 for row in rows):
         raise ValueError(f"collate needs at least one row and no empty rows, got lengths {[len(row) for row in rows]}")

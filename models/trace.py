@@ -13,9 +13,10 @@ KINDS = frozenset({"query", "key", "value", "scores", "weights", "head_output", 
 class Trace:
     """A list of wishes that travels with one forward call and comes back filled.
 
-    `kinds`: what to record: "query" (B, H, Q, D), "key" and "value" (B, H_kv, K, D), "scores" before the softmax (B, H, Q, K), "weights" after it,
-    "head_output" (B, H, Q, D), "hidden" (B, Q, C). `sites`: where, as "encoder.3.self", "decoder.5.cross", or for "hidden" "encoder.3"; None means everywhere.
-    "hidden" is also recorded at "encoder.embeddings" and "decoder.embeddings". Queries and keys are those that are multiplied: after rotation, before scaling.
+    `kinds`: what to record: "query" (B, H, Q, D), "key" and "value" (B, H_kv, K, D), "scores" before the softmax (B, H, Q, K), "weights"
+    after it, "head_output" (B, H, Q, D), "hidden" (B, Q, C). `sites`: where, as "encoder.3.self", "decoder.5.cross", or for "hidden"
+    "encoder.3"; None means everywhere. "hidden" is also recorded at "encoder.embeddings" and "decoder.embeddings". Queries and keys are
+    those that are multiplied: after rotation, before scaling.
     """
 
     def __init__(self, kinds: Iterable[str], *, sites: Iterable[str] | None = None):

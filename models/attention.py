@@ -1,0 +1,174 @@
+"""Scaled dot-product attention and the two ways a layer uses it.
+
+B batch, H heads, Q query positions, K key positions, D head width, C model width, P prompt length; H_kv heads of keys and values.
+Comments give changes of shape in these letters, here and in every other file.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from models import masks
+from models.cache import KeysValues
+from models.config import ModelConfig
+from models.positions import rotate
+from models.trace import Trace
+
+Prefix = tuple[Tensor, Tensor]  # keys and values (H_kv, P, D) that stand before those of the words
+
+
+def attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    allowed: Tensor | None = None,
+    causal: bool = False,
+    trace: Trace | None = None,
+    site: str = "",
+) -> Tensor:
+    """softmax(Q K^T / sqrt(D)) V: each query takes a weighted mean of the values (Vaswani et al. 2017, equation 1).
+
+    query (B, H, Q, D), key and value (B, H_kv, K, D) -> (B, H, Q, D). `allowed` broadcasts to (B, H, Q, K), True where a query may look;
+    a query that may look nowhere gets zeros. `causal` is the short form of a causal mask, where Q = K. The fused kernel computes it,
+    unless the trace asks for scores or weights.
+    """
+    if trace is not None and trace.wants(site, "scores", "weights"):
+        return explicit_attention(
+            query,
+            key,
+            value,
+            allowed=masks.causal(query.shape[-2], key.shape[-2], device=query.device) if causal else allowed,
+            trace=trace,
+            site=site,
+        )
+    groups = query.shape[1] // key.shape[1]
+    if groups == 1:
+        return scaled_dot_product_attention(query, key, value, attn_mask=allowed, is_causal=causal)
+    if query.shape[-2] == 1 and (allowed is None or allowed.shape[-2] == 1 == allowed.shape[1]):
+        # One query a head: the heads of a group are to the fused kernel what several positions would be, and no key is copied.
+        stacked = query.reshape(query.shape[0], key.shape[1], groups, -1)
+        return scaled_dot_product_attention(stacked, key, value, attn_mask=allowed).reshape(query.shape)
+    return scaled_dot_product_attention(query, key, value, attn_mask=allowed, is_causal=causal, enable_gqa=True)
+
+
+def explicit_attention(query: Tensor, key: Tensor, value: Tensor, *, allowed: Tensor | None, trace: Trace, site: str) -> Tensor:
+    """The same in single steps, so that each can be seen."""
+    groups = query.shape[1] // key.shape[1]
+    if groups > 1:
+        key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
+    scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
+    if allowed is not None:
+        scores = scores.masked_fill(~allowed, float("-inf"))
+    weights = scores.softmax(dim=-1)
+    if allowed is not None:
+        weights = weights.masked_fill(~allowed, 0.0)
+    trace.put(site, "scores", scores)
+    trace.put(site, "weights", weights)
+    return weights @ value
+
+
+def split_heads(x: Tensor, width: int) -> Tensor:
+    """(B, S, H * D) -> (B, H, S, D)"""
+    return x.unflatten(-1, (-1, width)).transpose(1, 2)
+
+
+def merge_heads(x: Tensor) -> Tensor:
+    """(B, H, S, D) -> (B, S, H * D)"""
+    return x.transpose(1, 2).flatten(2)
+
+
+def attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    allowed: Tensor | None,
+    causal: bool,
+    prefix: Prefix | None,
+    trace: Trace | None,
+    site: str,
+) -> Tensor:
+    """Attention with a prefix in front and a trace beside it; what self- and cross-attention share."""
+    if prefix is not None:
+        if causal:
+            allowed, causal = masks.causal(query.shape[-2], key.shape[-2], device=query.device), False
+        key, value = (torch.cat([p.to(x.dtype).expand(x.shape[0], -1, -1, -1), x], dim=2) for p, x in zip(prefix, (key, value)))
+        allowed = masks.extend(allowed, prefix[0].shape[-2])
+    if trace is not None:
+        trace.put(site, "query", query)
+        trace.put(site, "key", key)
+        trace.put(site, "value", value)
+    mixed = attention(query, key, value, allowed=allowed, causal=causal, trace=trace, site=site)
+    if trace is not None:
+        trace.put(site, "head_output", mixed)
+    return mixed
+
+
+class SelfAttention(nn.Module):
+    """The words of one text look at each other."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.width = config.head_width
+        self.sizes = [config.n_heads * self.width, config.kv_heads * self.width, config.kv_heads * self.width]
+        # One matrix instead of three: the input is read once, and a small model spends less time starting kernels.
+        self.qkv = nn.Linear(config.d_model, sum(self.sizes), bias=config.attention_bias)
+        self.out = nn.Linear(self.sizes[0], config.d_model, bias=config.attention_out_bias)
+
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        allowed: Tensor | None = None,
+        causal: bool = False,
+        turn: tuple[Tensor, Tensor] | None = None,
+        past: KeysValues | None = None,
+        prefix: Prefix | None = None,
+        trace: Trace | None = None,
+        site: str = "",
+    ) -> Tensor:
+        """x (B, S, C) -> (B, S, C). `turn`: cosines and sines of rotary positions; `past`: keys and values of earlier steps."""
+        query, key, value = (split_heads(part, self.width) for part in self.qkv(x).split(self.sizes, dim=-1))
+        if turn is not None:
+            query, key = rotate(query, turn), rotate(key, turn)
+        if past is not None:
+            key, value = past.append(key, value)
+        mixed = attend(query, key, value, allowed=allowed, causal=causal, prefix=prefix, trace=trace, site=site)
+        return self.out(merge_heads(mixed))
+
+
+class CrossAttention(nn.Module):
+    """The words of the target look at the words of the source."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.width = config.head_width
+        inner, self.inner_kv = config.n_heads * self.width, config.kv_heads * self.width
+        self.q = nn.Linear(config.d_model, inner, bias=config.attention_bias)
+        self.kv = nn.Linear(config.d_model, 2 * self.inner_kv, bias=config.attention_bias)
+        self.out = nn.Linear(inner, config.d_model, bias=config.attention_out_bias)
+
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        memory: Tensor,
+        allowed: Tensor | None = None,
+        past: KeysValues | None = None,
+        prefix: Prefix | None = None,
+        trace: Trace | None = None,
+        site: str = "",
+    ) -> Tensor:
+        """x (B, Q, C), memory (B, K, C) -> (B, Q, C). With `past`, keys and values of the memory are computed at the first step only."""
+        query = split_heads(self.q(x), self.width)
+        if past is not None and past.filled:
+            key, value = past.read()
+        else:
+            key, value = (split_heads(part, self.width) for part in self.kv(memory).split(self.inner_kv, dim=-1))
+            if past is not None:
+                past.fill(key, value)
+        mixed = attend(query, key, value, allowed=allowed, causal=False, prefix=prefix, trace=trace, site=site)
+        return self.out(merge_heads(mixed))

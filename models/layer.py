@@ -1,0 +1,65 @@
+"""One layer: attention, in a decoder also attention to the source, then feed-forward; each added to what was there and normalised."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from models.attention import CrossAttention, Prefix, SelfAttention
+from models.cache import KeysValues, Memory
+from models.config import ModelConfig
+from models.feedforward import FeedForward
+from models.norms import build_norm
+from models.ssru import SSRU
+from models.trace import Trace
+
+
+class Layer(nn.Module):
+    """Pre-norm: x + f(norm(x)). Post-norm, as in the first Transformer: norm(x + f(x))."""
+
+    def __init__(self, config: ModelConfig, *, mixer: str = "attention", cross: bool = False):
+        super().__init__()
+        self.norm_first = config.norm_first
+        if mixer == "ssru":
+            self.ssru = SSRU(config)
+        else:
+            self.self_attention = SelfAttention(config)
+        self.mixer = mixer
+        self.self_norm = build_norm(config)
+        self.cross_attention = CrossAttention(config) if cross else None
+        if cross:
+            self.cross_norm = build_norm(config)
+        self.feedforward = FeedForward(config)
+        self.feedforward_norm = build_norm(config)
+
+    def residual(self, x: Tensor, norm: nn.Module, update: Callable[[Tensor], Tensor]) -> Tensor:
+        """Add & norm, in the order this model has them."""
+        return x + update(norm(x)) if self.norm_first else norm(x + update(x))
+
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        site: str,
+        allowed: Tensor | None = None,
+        causal: bool = False,
+        turn: tuple[Tensor, Tensor] | None = None,
+        past: KeysValues | Memory | None = None,
+        prefix: Prefix | None = None,
+        memory: Tensor | None = None,
+        memory_allowed: Tensor | None = None,
+        past_cross: KeysValues | None = None,
+        trace: Trace | None = None,
+    ) -> Tensor:
+        """x (B, S, C) -> (B, S, C). `site` is this layer's name in the trace, as "encoder.3"."""
+        if self.mixer == "ssru":
+            x = self.residual(x, self.self_norm, lambda h: self.ssru(h, past=past))
+        else:
+            look = dict(allowed=allowed, causal=causal, turn=turn, past=past, prefix=prefix, trace=trace, site=f"{site}.self")
+            x = self.residual(x, self.self_norm, lambda h: self.self_attention(h, **look))
+        if self.cross_attention is not None:
+            look = dict(memory=memory, allowed=memory_allowed, past=past_cross, trace=trace, site=f"{site}.cross")
+            x = self.residual(x, self.cross_norm, lambda h: self.cross_attention(h, **look))
+        x = self.residual(x, self.feedforward_norm, self.feedforward)
+        if trace is not None:
+            trace.put(site, "hidden", x)
+        return x

@@ -1,0 +1,49 @@
+"""A network with its tokenizer: what `models.load` returns and every task works with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import torch
+
+from models.catalogue import Card
+from models.config import ModelConfig
+from models.tokens import Row, Tokenizer, Tokens, collate
+from models.transformer import Transformer
+
+LONGEST = 4096  # attention pictures grow with the square of the length
+
+
+@dataclass(eq=False, kw_only=True)
+class Model:
+    """Real weights, ready to answer. `tasks` names the questions it can be asked."""
+
+    name: str
+    family: str
+    config: ModelConfig
+    network: Transformer
+    tokenizer: Tokenizer
+    tasks: frozenset[str]
+    device: torch.device
+    dtype: torch.dtype
+    card: Card
+
+    @cached_property
+    def n_parameters(self) -> int:
+        """Numbers learnt, tied ones counted once."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
+    @cached_property
+    def n_bytes(self) -> int:
+        """Memory of the weights, in bytes."""
+        return sum(parameter.numel() * parameter.element_size() for parameter in [*self.network.parameters(), *self.network.buffers()])
+
+    @property
+    def limit(self) -> int:
+        """The longest input in tokens, special tokens included."""
+        return min(self.config.max_positions or LONGEST, LONGEST)
+
+    def batch(self, rows: Sequence[Row], *, side: Literal["left", "right"] = "right") -> Tokens:
+        """Rows of different length as one padded batch on the model's device."""
+        return collate(rows, pad_id=self.tokenizer.pad_id, side=side, device=self.device)

@@ -1,0 +1,112 @@
+"""The assemblies: encoder only, decoder only, or both, with their heads."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from models import masks
+from models.attention import Prefix
+from models.cache import Cache
+from models.config import ModelConfig
+from models.decoder import Decoder
+from models.embeddings import Embeddings
+from models.encoder import Encoder
+from models.heads import LanguageHead, MaskedWordHead, NextSentenceHead
+from models.positions import PositionTable
+from models.tokens import Tokens
+from models.trace import Trace
+
+
+class Transformer(nn.Module):
+    """Attention Is All You Need (Vaswani et al. 2017) and its descendants, put together as the config says."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        self.embeddings = Embeddings(config)
+        self.encoder = Encoder(config) if config.n_encoder_layers else None
+        self.decoder = Decoder(config) if config.n_decoder_layers else None
+        separate = config.architecture == "encoder_decoder" and not config.share_embeddings
+        self.decoder_embeddings = Embeddings(config) if separate else None
+        self.turns = PositionTable(config) if config.positions == "rotary" else None
+        heads = {"lm": (config.lm_head, LanguageHead), "mlm": (config.mlm_head, MaskedWordHead), "nsp": (config.nsp_head, NextSentenceHead)}
+        self.heads = nn.ModuleDict({name: head(config) for name, (wanted, head) in heads.items() if wanted})
+        self.tie()
+
+    @classmethod
+    def build(cls, config: ModelConfig) -> "Transformer":
+        """The network without numbers in it, ready to be filled from a checkpoint."""
+        with torch.device("meta"):
+            return cls(config).eval()
+
+    def tie(self) -> None:
+        """Let the output matrices be the word table, where the config says so; to be repeated after parameters were replaced."""
+        if self.config.tied_output:
+            words = (self.decoder_embeddings or self.embeddings).words
+            for name in ("lm", "mlm"):
+                if name in self.heads:
+                    self.heads[name].output.weight = words.weight
+
+    def encode(
+        self, tokens: Tokens, *, soft_prompt: Tensor | None = None, prefix: Sequence[Prefix] | None = None, trace: Trace | None = None
+    ) -> Tensor:
+        """Words in context. -> (B, P + S, C), P positions of the soft prompt (P, C) in front."""
+        mask, full = self.with_prompt(tokens, soft_prompt)
+        positions = torch.arange(mask.shape[1], device=mask.device)[None] if full else (mask.cumsum(1) - 1).clamp(min=0)
+        x = self.embeddings(tokens.ids, positions, length=mask.shape[1], segments=tokens.segments, soft_prompt=soft_prompt)
+        turn = self.turns.turns(positions, mask.shape[1], dtype=x.dtype) if self.turns else None
+        return self.encoder(x, allowed=None if full else masks.padding(mask), turn=turn, prefix=prefix, trace=trace)
+
+    def decode(
+        self,
+        tokens: Tokens,
+        *,
+        memory: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        cache: Cache | None = None,
+        soft_prompt: Tensor | None = None,
+        prefix: Sequence[Prefix] | None = None,
+        trace: Trace | None = None,
+    ) -> Tensor:
+        """Features that guess the next word at each position. -> (B, P + S, C)
+
+        `memory` (B, K, C) with `memory_mask` (B, K; None: all real) is an encoder's output. With a `cache` the tokens go on where it ended.
+        """
+        mask, full = self.with_prompt(tokens, soft_prompt)
+        width = mask.shape[1]
+        cache_was = cache.length if cache else 0
+        positions, real = (cache or Cache(self.config)).place(mask, full=full)
+        length = cache_was + width
+        embeddings = self.decoder_embeddings or self.embeddings
+        x = embeddings(tokens.ids, positions, length=length, soft_prompt=soft_prompt)
+        turn = self.turns.turns(positions, length, dtype=x.dtype) if self.turns else None
+
+        window = self.config.sliding_window
+        near = window is None or length <= window
+        allowed = None if real is None else masks.padding(real)
+        causal = width > 1 and allowed is None and not cache_was and near
+        if not causal and (width > 1 or not near):
+            allowed = masks.both(allowed, masks.causal(width, length, window=window, device=x.device))
+        return self.decoder(
+            x,
+            allowed=allowed,
+            causal=causal,
+            turn=turn,
+            prefix=prefix,
+            memory=memory,
+            memory_allowed=None if memory_mask is None else masks.padding(memory_mask),
+            cache=cache,
+            trace=trace,
+        )
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Scores of the next word. (..., C) -> (..., V)"""
+        return self.heads["lm"](hidden)
+
+    @staticmethod
+    def with_prompt(tokens: Tokens, soft_prompt: Tensor | None) -> tuple[Tensor, bool]:
+        """The mask with room for the soft prompt in front, and whether all positions are real."""
+        if soft_prompt is None:
+            return tokens.mask, tokens.full
+        return nn.functional.pad(tokens.mask, (soft_prompt.shape[0], 0), value=True), tokens.full
