@@ -13,6 +13,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from models import masks
 from models.cache import KeysValues
 from models.config import ModelConfig
+from models.linear import Linear
 from models.positions import rotate
 from models.trace import Trace
 
@@ -115,8 +116,8 @@ class SelfAttention(nn.Module):
         self.width = config.head_width
         self.sizes = [config.n_heads * self.width, config.kv_heads * self.width, config.kv_heads * self.width]
         # One matrix instead of three: the input is read once, and a small model spends less time starting kernels.
-        self.qkv = nn.Linear(config.d_model, sum(self.sizes), bias=config.attention_bias)
-        self.out = nn.Linear(self.sizes[0], config.d_model, bias=config.attention_out_bias)
+        self.qkv = Linear(config.d_model, sum(self.sizes), bias=config.attention_bias)
+        self.out = Linear(self.sizes[0], config.d_model, bias=config.attention_out_bias)
 
     def forward(
         self,
@@ -147,9 +148,9 @@ class CrossAttention(nn.Module):
         super().__init__()
         self.width = config.head_width
         inner, self.inner_kv = config.n_heads * self.width, config.kv_heads * self.width
-        self.q = nn.Linear(config.d_model, inner, bias=config.attention_bias)
-        self.kv = nn.Linear(config.d_model, 2 * self.inner_kv, bias=config.attention_bias)
-        self.out = nn.Linear(inner, config.d_model, bias=config.attention_out_bias)
+        self.q = Linear(config.d_model, inner, bias=config.attention_bias)
+        self.kv = Linear(config.d_model, 2 * self.inner_kv, bias=config.attention_bias)
+        self.out = Linear(inner, config.d_model, bias=config.attention_out_bias)
 
     def forward(
         self,

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from models.config import ModelConfig
-from models.feedforward import activate
+from models.linear import Linear
 from models.norms import build_norm
 
 
@@ -13,7 +13,7 @@ class LanguageHead(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.output = nn.Linear(config.d_model, config.vocab_size, bias=False)
+        self.output = Linear(config.d_model, config.vocab_size, bias=False)
         self.bias = nn.Parameter(torch.empty(config.vocab_size)) if config.lm_bias else None
 
     def forward(self, hidden: Tensor) -> Tensor:
@@ -27,13 +27,13 @@ class MaskedWordHead(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.activation = config.activation
-        self.transform = nn.Linear(config.d_model, config.d_model)
+        self.transform = Linear(config.d_model, config.d_model)
         self.norm = build_norm(config)
-        self.output = nn.Linear(config.d_model, config.vocab_size, bias=False)
+        self.output = Linear(config.d_model, config.vocab_size, bias=False)
         self.bias = nn.Parameter(torch.empty(config.vocab_size))
 
     def forward(self, hidden: Tensor) -> Tensor:
-        return self.output(self.norm(activate(self.transform(hidden), self.activation))) + self.bias
+        return self.output(self.norm(self.transform(hidden, activation=self.activation))) + self.bias
 
 
 class NextSentenceHead(nn.Module):
@@ -41,8 +41,8 @@ class NextSentenceHead(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.pooler = nn.Linear(config.d_model, config.d_model)
-        self.output = nn.Linear(config.d_model, 2)
+        self.pooler = Linear(config.d_model, config.d_model)
+        self.output = Linear(config.d_model, 2)
 
     def forward(self, hidden: Tensor) -> Tensor:
         return self.output(self.pooler(hidden[:, 0]).tanh())

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from models.cache import Memory
 from models.config import ModelConfig
+from models.linear import Linear
 
 
 class SSRU(nn.Module):
@@ -12,8 +13,8 @@ class SSRU(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.input = nn.Linear(config.d_model, config.d_model, bias=False)
-        self.forget = nn.Linear(config.d_model, config.d_model)
+        self.input = Linear(config.d_model, config.d_model, bias=False)
+        self.forget = Linear(config.d_model, config.d_model)
 
     def forward(self, x: Tensor, *, past: Memory | None = None) -> Tensor:
         forget = self.forget(x).sigmoid()
