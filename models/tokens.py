@@ -58,6 +58,7 @@ class Tokenizer(Protocol):
     bos_id: int | None
     eos_id: int | None
     mask_id: int | None
+    unk_id: int | None  # what a word becomes that the vocabulary cannot spell
 
     def encode(self, text: str, second: str | None = None, *, limit: int | None = None, special: bool = True) -> Row:
         """Text, or a pair of texts, to a row of at most `limit` tokens, with the special tokens of the model unless `special` is False."""
@@ -75,8 +76,16 @@ class Tokenizer(Protocol):
         """Ids to readable pieces, one each."""
         ...
 
+    def piece_id(self, piece: str) -> int | None:
+        """The id of one piece as `words` shows it ("##able", "▁Paris"), or None; special tokens cannot be asked for."""
+        ...
+
     def chat(self, prompt: str) -> str | None:
-        """The prompt as the user's turn of the model's chat template (special tokens written out), or None where it has no template."""
+        """The prompt as the user's turn of the model's chat template, for people to read; None where the model has no template."""
+        ...
+
+    def encode_chat(self, prompt: str, *, limit: int | None = None) -> Row | None:
+        """The same as the model reads it: nothing in the prompt can be a special token. None where the model has no template."""
         ...
 
 
