@@ -7,6 +7,7 @@ Only "[MASK]" (and the model's own spelling of it) stands for the mask token.
 import json
 import re
 from collections.abc import Sequence
+from functools import cached_property
 
 from tokenizers import AddedToken, Tokenizer
 
@@ -20,6 +21,7 @@ from models.tokens import Row
 MASK = "[MASK]"
 ALPHABET = byte_alphabet()
 LETTERS = {byte: letter for letter, byte in ALPHABET.items()}
+FIRST = '"prepend_scheme": "first"'
 MARKER = re.compile(r"<[^<>\s]+>|\[[A-Z]+\]")  # what control tokens look like, whether or not the file calls them special
 
 
@@ -117,7 +119,7 @@ class FastTokenizer:
         places: list[Span] = []
         at = 0
         for start, end, mark in [*page.marks, (len(page.text), len(page.text), "")]:
-            between, spans = self.plain(page.text[at:start])
+            between, spans = self.plain(page.text[at:start], first=at == 0)
             ids += between
             places += [(at + a, at + b) for a, b in spans]
             if mark:
@@ -155,7 +157,7 @@ class FastTokenizer:
                 part = part.lstrip()
             if mark and self.trims[0]:
                 part = part.rstrip()
-            new_ids, new_spans = self.plain(part)
+            new_ids, new_spans = self.plain(part, first=at == 0)
             ids += new_ids
             spans += [(at + a, at + b) for a, b in new_spans]
             if mark:
@@ -164,9 +166,20 @@ class FastTokenizer:
                 at = mark.end()
         return Content(ids=tuple(ids), spans=tuple(spans), unread=estimate(unread, tokens=len(ids), characters=len(text)))
 
-    def plain(self, text: str) -> tuple[list[int], list[Span]]:
-        """Ids and spans of a text in which nothing is special."""
-        encoding = self.tokenizer.encode(text, add_special_tokens=False)
+    @cached_property
+    def inner(self) -> Tokenizer:
+        """For a text that goes on after a special token: some tokenizers put a space before the first word of all, and only there."""
+        steps = self.tokenizer.pre_tokenizer
+        if steps is None or FIRST not in json.dumps(json.loads(steps.__getstate__())):
+            return self.tokenizer
+        state = json.dumps(json.loads(self.tokenizer.to_str())).replace(FIRST, '"prepend_scheme": "never"')
+        inner = Tokenizer.from_str(state)
+        inner.encode_special_tokens = True
+        return inner
+
+    def plain(self, text: str, *, first: bool) -> tuple[list[int], list[Span]]:
+        """Ids and spans of a text in which nothing is special; `first` where it is not a continuation."""
+        encoding = (self.tokenizer if first else self.inner).encode(text, add_special_tokens=False)
         if self.hidden.isdisjoint(encoding.ids):
             return encoding.ids, encoding.offsets
         # Some vocabularies (Unigram) hold their special tokens among the ordinary pieces; cut in two, such a string is ordinary again.
@@ -174,7 +187,7 @@ class FastTokenizer:
         spans: list[Span] = []
         cuts = [0, *(mark.start() + 1 for mark in self.marks.finditer(text)), len(text)]
         for start, end in zip(cuts, cuts[1:]):
-            encoding = self.tokenizer.encode(text[start:end], add_special_tokens=False)
+            encoding = (self.tokenizer if first and not start else self.inner).encode(text[start:end], add_special_tokens=False)
             ids += encoding.ids
             spans += [(start + a, start + b) for a, b in encoding.offsets]
         return ids, spans
