@@ -151,6 +151,8 @@ class Hub:
         except OfflineModeIsEnabled as error:
             raise Problem("offline", model=model) from error
         except HfHubHTTPError as error:
+            if error.response.status_code == 401:  # how the hub speaks of what is private or does not exist
+                raise Problem("hub_repo_not_found", repo=self.repo) from error
             raise Problem("server_trouble", file=self.repo, status=error.response.status_code) from error
         except (HTTPError, TimeoutError, ConnectionError, EntryNotFoundError, json.JSONDecodeError, RuntimeError) as error:
             # a RuntimeError is what the hub's second transport (xet) raises when it is cut; JSON is missing behind a login page
