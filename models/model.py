@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 
-from models.catalogue import Card
+from models.card import Card
 from models.config import ModelConfig
 from models.tokens import Row, Tokenizer, Tokens, collate
 from models.transformer import Transformer

@@ -1,0 +1,66 @@
+"""From a name to a model that answers: fetch, recognise, build, fill."""
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from models.card import Card
+from models.catalogue import Catalogue
+from models.checkpoints.files import open_weights
+from models.checkpoints.load import fill
+from models.families import recognise
+from models.model import Model
+from models.sources import Folder, Progress, fetch
+from models.transformer import Transformer
+
+Precision = Literal["float32", "bfloat16", "float16"]
+
+
+def load(
+    name: str | Path, device: str | torch.device | None = None, dtype: Precision | torch.dtype | None = None, *, offline: bool = False
+) -> Model:
+    """A model by its name in the catalogue, its hub id or its folder, as in `models.load("all-MiniLM-L6-v2")`.
+
+    Device defaults to the CPU, numbers to float32. Raises `models.errors.Problem` where the name is unknown or its files cannot be had.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        card = Card(name=folder.resolve().name, sources=(Folder(folder),), note={"en": "", "zh": ""})
+    else:
+        card = Catalogue(allow_hub=True, offline=offline).find(str(name))
+    return load_card(card, device=device, dtype=dtype, offline=offline)
+
+
+def load_card(
+    card: Card,
+    *,
+    device: str | torch.device | None = None,
+    dtype: Precision | torch.dtype | None = None,
+    offline: bool = False,
+    progress: Progress | None = None,
+) -> Model:
+    """The model behind a catalogue card. `progress(what, done, total)` is told of the download, and "load" when the weights are read."""
+    folder = fetch(card, offline=offline, progress=progress)
+    if progress is not None:
+        progress("load", 0, 0)
+    device = torch.device(device or "cpu")
+    dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype or torch.float32
+    found = recognise(folder)
+    with open_weights(found.weights) as source:
+        config = found.family.config(found.settings, source)
+        network = Transformer.build(config)
+        fill(network, source, found.family.rules(config, source), dtype=dtype, device=device)
+        tasks = found.family.tasks(config)
+        tokenizer = found.family.tokenizer(folder, source)
+    return Model(
+        name=card.name,
+        family=found.family.name,
+        config=config,
+        network=network,
+        tokenizer=tokenizer,
+        tasks=tasks,
+        device=device,
+        dtype=dtype,
+        card=card,
+    )
