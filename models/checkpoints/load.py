@@ -24,10 +24,11 @@ def fill(module: nn.Module, source: Weights, rules: Iterable[Rule], *, dtype: to
             raise AssertionError(f"buffer {name} is on meta, and no checkpoint can fill it")
     for assignment in plan(source, rules, shapes, canonical=canonical):
         check_twins(assignment, source)
-        whole = assignment.read(source, dtype)
-        rows = [shapes[target][0] for target in assignment.targets] if len(assignment.targets) > 1 else [whole.shape[0]]
-        for target, part in zip(assignment.targets, whole.split(rows)):
-            assign(module, [name for name, first in canonical.items() if first == target], own_copy(part, device))
+        # Own memory, even where nothing changes: a mapped file may be replaced while the model is in use.
+        values = [torch.empty(shapes[target], dtype=dtype, device=device) for target in assignment.targets]
+        copy_rows(assignment.read(source, dtype), values)
+        for target, value in zip(assignment.targets, values):
+            assign(module, [name for name, first in canonical.items() if first == target], value)
     left = [name for name, tensor in [*module.named_parameters(), *module.named_buffers()] if tensor.is_meta]
     assert not left, f"still on meta: {left}"
 
@@ -48,9 +49,16 @@ def check_twins(assignment: Assignment, source: Weights) -> None:
             raise Problem("weights_do_not_fit", file=source.file, what=f"{first} and {twin} should be one tensor, but their numbers differ")
 
 
-def own_copy(part: Tensor, device: torch.device | str) -> Tensor:
-    """Numbers that no longer depend on the file: a mapped file may be replaced while the model is in use."""
-    return torch.empty(part.shape, dtype=part.dtype, device=device).copy_(part)
+def copy_rows(parts: Iterable[Tensor], values: list[Tensor]) -> None:
+    """Copy the rows of one or several parts into one or several tensors; one of the two is one."""
+    row = 0
+    for part in parts:
+        if len(values) == 1:
+            values[0][row : row + len(part)].copy_(part)
+            row += len(part)
+        else:
+            for value, piece in zip(values, part.split([len(value) for value in values])):
+                value.copy_(piece)
 
 
 def assign(module: nn.Module, names: list[str], value: Tensor) -> None:

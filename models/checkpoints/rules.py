@@ -5,7 +5,7 @@ shape that does not fit: all of it is found before the first number is read, and
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -73,19 +73,19 @@ class Assignment:
     twins: tuple[str, ...] = ()  # names of the same tensor, which therefore must hold the same numbers
 
     def shape(self, weights: Weights) -> tuple[int, ...] | None:
-        """The shape of what `read` gives, or None where the parts do not fit together."""
+        """The shape of what `read` gives, one part under the other, or None where the parts do not fit together."""
         try:
             parts = [torch.empty(weights.shape(name), device="meta") for name in self.sources]
-            return tuple(self.join(parts).shape)
+            done = [part if transform is None else transform(part) for part, transform in zip(parts, self.transforms)]
+            return tuple((done[0] if len(done) == 1 else torch.cat(done)).shape)
         except (RuntimeError, IndexError):
             return None
 
-    def join(self, parts: list[Tensor]) -> Tensor:
-        done = [part if transform is None else transform(part) for part, transform in zip(parts, self.transforms)]
-        return done[0] if len(done) == 1 else torch.cat(done)
-
-    def read(self, weights: Weights, dtype: torch.dtype) -> Tensor:
-        return self.join([weights.read(name, dtype) for name in self.sources])
+    def read(self, weights: Weights, dtype: torch.dtype) -> Iterator[Tensor]:
+        """The parts in order, transformed; they may share memory with the file."""
+        for name, transform in zip(self.sources, self.transforms):
+            part = weights.read(name, dtype)
+            yield part if transform is None else transform(part)
 
 
 @dataclass
