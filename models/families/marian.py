@@ -1,4 +1,4 @@
-"""Marian's translation Transformers (Junczys-Dowmunt et al. 2018; OPUS-MT: Tiedemann & Thottingal 2020), from the hub's files or from CTranslate2's."""
+"""Marian's translation Transformers (Junczys-Dowmunt et al. 2018), OPUS-MT among them, from the hub's files or from CTranslate2's."""
 
 from math import sqrt
 from typing import Any
