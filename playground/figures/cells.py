@@ -1,6 +1,7 @@
 """A matrix of weights between two rows of words, as a plotly trace and its axes.
 
-Positions are the coordinates and words only their labels, so the same word twice stays two rows; plotly shows as many labels as fit, and more on zooming in.
+Positions are the coordinates and words only their labels, so the same word twice stays two rows; plotly shows as many labels as fit, and
+more on zooming in.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ HIGHEST = 620  # pixels that a matrix may be high
 
 @dataclass(frozen=True)
 class Packed:
-    """Weights as they travel: `z` for plotly, the template that writes one of them, a weight of 1 in units of `z`, the clear part of the scale."""
+    """Weights as they travel: `z` for plotly, the template that writes one of them, a weight of 1 in units of `z`, whether 0 means hidden."""
 
     z: np.ndarray
     number: str
@@ -108,7 +109,8 @@ def word_axes(rows: Sequence[str], columns: Sequence[str], *, row_title: str, co
     side = min(max(n_rows * CELL, 96), HIGHEST) if square else min(max(n_rows * 28, 96), HIGHEST)
     above = round(TITLE + 28 + widest(columns) * size * 0.55)
     beside = round(40 + widest(rows) * size * 0.62)
-    common = {"type": "category", "tickfont": {"size": size}, "ticks": "", "showgrid": False, "zeroline": False, "showline": False}
+    common = {"type": "category", "tickfont": {"size": size}, "ticks": "", "showgrid": False, "zeroline": False}
+    common |= {"showline": False, "ticklabelstandoff": 4}
     heading = {"standoff": 6, "font": {"size": 12}}
     xaxis = common | {
         "title": heading | {"text": column_title},

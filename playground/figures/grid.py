@@ -1,7 +1,8 @@
 """Small multiples: many attention maps at one glance, as a single heat map of tiles."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -22,6 +23,15 @@ NAME = {"showarrow": False, "font": {"size": 12}, "borderpad": 0}
 Scale = Literal["each", "common"]
 
 
+@dataclass(frozen=True)
+class Tile:
+    """One small map, already of the size it is drawn in, with what is said about it; `mark` comes with a click on it."""
+
+    weights: np.ndarray
+    hover: str
+    mark: int
+
+
 def grid_of_heads(
     weights: np.ndarray,
     queries: Sequence[str],
@@ -34,77 +44,80 @@ def grid_of_heads(
     scale: Scale = "each",
 ) -> go.Figure:
     """Every head of one site; `weights` (H, Q, K). A click on a tile brings its head as the point's `text`."""
-    hidden = unseen(*weights.shape[1:], window=window) if causal else None
+    size = tile_size(len(queries), len(keys), len(weights))
+    hidden = unseen(len(queries), len(keys), window=window) if causal else None
     names = [head_name(head, language) for head in range(len(weights))]
-    return tiled(
-        list(weights),
-        hidden=[hidden] * len(weights),
-        names=names,
-        hovers=[strongest(name, tile, queries, keys, language, causal) for name, tile in zip(names, weights)],
-        columns=even_columns(len(weights)),
-        title=site_name(site, language),
-        subtitle=text("grid.heads", language, heads=len(weights)),
-        scale=scale,
-    )
+    tiles = [
+        Tile(small(one, hidden, size), strongest(name, one, queries, keys, language, causal), head)
+        for head, (name, one) in enumerate(zip(names, weights))
+    ]
+    subtitle = text("grid.heads", language, heads=len(weights))
+    return sheet(tiles, names=names, columns=even_columns(len(weights)), title=site_name(site, language), subtitle=subtitle, scale=scale)
 
 
 def grid_of_layers(
-    weights: dict[str, np.ndarray],
-    words: dict[str, tuple[Sequence[str], Sequence[str]]],
+    sites: Sequence[str],
+    weights: Callable[[str], np.ndarray],
+    words: Callable[[str], tuple[Sequence[str], Sequence[str]]],
     *,
     language: str = "en",
     causal: frozenset[str] = frozenset(),
     window: int | None = None,
     scale: Scale = "each",
 ) -> go.Figure:
-    """Every site, one tile each: `weights[site]` (Q, K), usually the mean of its heads, `words[site]` its queries and keys.
+    """Every site, one tile each: `weights(site)` (Q, K) is asked for one site after the other, usually the mean of its heads.
 
-    Sites of one kind stand together, in one row where all kinds have as many layers. A click on a tile brings its place in `weights` as the point's `text`.
+    Sites of one kind stand together, in one row where all kinds have as many layers. A click on a tile brings its place in `sites` as the
+    point's `text`.
     """
-    kinds = Counter(kind_of(site) for site in weights)
+    kinds = Counter(kind_of(site) for site in sites)
     in_rows = len(kinds) > 1 and len(set(kinds.values())) == 1
-    sites = sorted(weights, key=lambda site: list(kinds).index(kind_of(site)))
-    places = list(weights)
-    return tiled(
-        [weights[site] for site in sites],
-        hidden=[unseen(*weights[site].shape, window=window) if site in causal else None for site in sites],
-        names=[text(f"site.kind.{kind}", language) for kind in kinds] if in_rows else [short_site_name(site, language) for site in sites],
-        hovers=[strongest(site_name(site, language), weights[site], *words[site], language, site in causal) for site in sites],
+    size = common_size([words(site) for site in sites], len(sites))
+    tiles = []
+    for place, site in sorted(enumerate(sites), key=lambda pair: list(kinds).index(kind_of(pair[1]))):
+        one = weights(site)
+        hidden = unseen(*one.shape, window=window) if site in causal else None
+        hover = strongest(site_name(site, language), one, *words(site), language, site in causal)
+        tiles.append(Tile(small(one, hidden, size), hover, place))
+    names = [short_site_name(sites[tile.mark], language) for tile in tiles]
+    return sheet(
+        tiles,
+        names=[text(f"site.kind.{kind}", language) for kind in kinds] if in_rows else names,
         columns=kinds[kind_of(sites[0])] if in_rows else even_columns(len(sites)),
         title=text("grid.layers", language),
         subtitle=head_name(-1, language),
         scale=scale,
-        marks=[places.index(site) for site in sites],
         named="rows" if in_rows else "tiles",
     )
 
 
 def grid_of_model(
-    weights: dict[str, np.ndarray],
-    words: dict[str, tuple[Sequence[str], Sequence[str]]],
+    sites: Sequence[str],
+    weights: Callable[[str], np.ndarray],
+    words: Callable[[str], tuple[Sequence[str], Sequence[str]]],
     *,
     language: str = "en",
     causal: frozenset[str] = frozenset(),
     window: int | None = None,
     scale: Scale = "each",
 ) -> go.Figure:
-    """Every head of every site: `weights[site]` (H, Q, K), all with as many heads; a row for each site, a column for each head.
+    """Every head of every site, a row for each site: `weights(site)` (H, Q, K) is asked for one site after the other.
 
-    A click on a tile brings "place of the site * heads + head" as the point's `text`.
+    A click on a tile brings "place in `sites` * H + head" as the point's `text`.
     """
-    tiles, hidden, hovers = [], [], []
-    for site, heads in weights.items():
-        tiles += list(heads)
-        hidden += [unseen(*heads.shape[1:], window=window) if site in causal else None] * len(heads)
-        for head, tile in enumerate(heads):
+    tiles: list[Tile] = []
+    size = (0, 0)
+    for place, site in enumerate(sites):
+        heads = weights(site)
+        size = size if place else common_size([words(site) for site in sites], len(sites) * len(heads))
+        hidden = unseen(*heads.shape[1:], window=window) if site in causal else None
+        for head, one in enumerate(heads):
             name = f"{site_name(site, language)} · {head_name(head, language)}"
-            hovers.append(strongest(name, tile, *words[site], language, site in causal))
-    return tiled(
+            tiles.append(Tile(small(one, hidden, size), strongest(name, one, *words(site), language, site in causal), len(tiles)))
+    return sheet(
         tiles,
-        hidden=hidden,
-        names=[short_site_name(site, language) for site in weights],
-        hovers=hovers,
-        columns=len(tiles) // len(weights),
+        names=[short_site_name(site, language) for site in sites],
+        columns=len(tiles) // len(sites),
         title=text("grid.model", language),
         subtitle=text("grid.model_note", language),
         scale=scale,
@@ -112,58 +125,51 @@ def grid_of_model(
     )
 
 
-def tiled(
-    tiles: Sequence[np.ndarray],
+def sheet(
+    tiles: Sequence[Tile],
     *,
-    hidden: Sequence[np.ndarray | None],
     names: Sequence[str],
-    hovers: Sequence[str],
     columns: int,
     title: str,
     subtitle: str,
     scale: Scale,
-    marks: Sequence[int] | None = None,
     named: Literal["tiles", "rows"] = "tiles",
 ) -> go.Figure:
-    """Tiles (Q, K) in rows of `columns`, each with its name above, or with `named="rows"` a name beside each row and numbers above the columns.
+    """Tiles in rows of `columns`, each with its name above, or with `named="rows"` a name beside each row and numbers above the columns.
 
-    `hovers` are said about the nearest tile; `marks` (by default the tile's place) come with a click on it.
+    `scale`: the last colour is the largest weight of "each" tile, or the largest "common" to all.
     """
-    height, width = tile_size(max(tile.shape[0] for tile in tiles), max(tile.shape[1] for tile in tiles), len(tiles))
+    height, width = tiles[0].weights.shape
     gap = round(NAME_GAP * height) if named == "tiles" else GAP
     n_rows = -(-len(tiles) // columns)
-    sheet = np.zeros((n_rows * (height + gap), columns * (width + GAP)), dtype=np.uint8)
-    tops = [max(float(tile.max()), 1e-9) for tile in tiles]
-    for place, (tile, dark) in enumerate(zip(tiles, hidden)):
+    cells = np.zeros((n_rows * (height + gap), columns * (width + GAP)), dtype=np.uint8)  # 0 is empty, a weight is 1 to 255
+    tops = [max(float(np.nanmax(tile.weights)), 1e-9) for tile in tiles]
+    for place, tile in enumerate(tiles):
         row, column = divmod(place, columns)
-        top = tops[place] if scale == "each" else max(tops)
-        levels = resized(1 + np.rint(tile * (254 / top)).astype(np.uint8), height, width)  # 0 stays for what is empty
-        if dark is not None:
-            levels[resized(~dark, height, width) == 0] = 0
         y, x = row * (height + gap) + gap, column * (width + GAP)
-        sheet[y : y + height, x : x + width] = levels
+        levels = 1 + np.rint(tile.weights * (254 / (tops[place] if scale == "each" else max(tops))))
+        cells[y : y + height, x : x + width] = np.nan_to_num(levels)
     across = np.arange(columns) * (width + GAP) + (width - 1) / 2
     down = np.arange(n_rows) * (height + gap) + gap + (height - 1) / 2
-    picture = go.Heatmap(z=sheet, zmin=0, zmax=255, colorscale=colourscale(clear_below=0.5 / 255), showscale=False, hoverinfo="skip")
+    picture = go.Heatmap(z=cells, zmin=0, zmax=255, colorscale=colourscale(clear_below=0.5 / 255), showscale=False, hoverinfo="skip")
     # Points that nobody sees: the pointer is always nearest to one of them, so each tile answers as a whole.
     points = go.Scatter(
         x=np.tile(across, n_rows)[: len(tiles)].astype(np.float32),
         y=np.repeat(down, columns)[: len(tiles)].astype(np.float32),
         mode="markers",
         marker={"opacity": 0, "size": 1},
-        text=[str(mark) for mark in marks or range(len(tiles))],
-        hovertext=list(hovers),
+        text=[str(tile.mark) for tile in tiles],
+        hovertext=[tile.hover for tile in tiles],
         hovertemplate="%{hovertext}<extra></extra>",
     )
-    axis = {"showgrid": False, "zeroline": False, "showline": False, "ticks": "", "showticklabels": named == "rows"}
-    side = min(max(600 / n_rows, 28), 190 if named == "tiles" else 92)  # pixels of a tile
-    pixels = side / height
+    axis = {"showgrid": False, "zeroline": False, "showline": False, "ticks": "", "showticklabels": named == "rows", "ticklabelstandoff": 4}
+    pixels = min(max(600 / n_rows, 28), 1050 / columns, 190) / height  # of one cell
     above, beside = TITLE + (24 if named == "rows" else 4), 12 if named == "tiles" else 92
-    share = sheet.shape[0] / sheet.shape[1]
+    share = cells.shape[0] / cells.shape[1]
     layout = {
-        "xaxis": axis | {"side": "top", "constrain": "domain", "range": [-0.5, sheet.shape[1] - GAP - 0.5]},
-        "yaxis": axis | {"scaleanchor": "x", "constrain": "domain", "constraintoward": "top", "range": [sheet.shape[0] - 0.5, -0.5]},
-        "height": round(above + 12 + sheet.shape[0] * pixels),
+        "xaxis": axis | {"side": "top", "constrain": "domain", "range": [-0.5, cells.shape[1] - GAP - 0.5]},
+        "yaxis": axis | {"scaleanchor": "x", "constrain": "domain", "constraintoward": "top", "range": [cells.shape[0] - 0.5, -0.5]},
+        "height": round(above + 12 + cells.shape[0] * pixels),
         "margin": {"l": beside, "r": 12, "t": above, "b": 12},
         "hovermode": "closest",
         "hoverdistance": -1,
@@ -178,6 +184,17 @@ def tiled(
             for place, name in enumerate(names)
         ]
     return figure([picture, points], title=title, subtitle=subtitle, **layout)
+
+
+def small(weights: np.ndarray, hidden: np.ndarray | None, size: tuple[int, int]) -> np.ndarray:
+    """The map (Q, K) in `size` cells: the largest weight of those that fall together, NaN where all of them are hidden."""
+    tile = resized(weights, *size)
+    return tile if hidden is None else np.where(resized(~hidden, *size), tile, np.float32("nan"))
+
+
+def common_size(words: Sequence[tuple[Sequence[str], Sequence[str]]], count: int) -> tuple[int, int]:
+    """The size of a tile that suits maps of different shapes."""
+    return tile_size(max(len(queries) for queries, _ in words), max(len(keys) for _, keys in words), count)
 
 
 def tile_size(n_queries: int, n_keys: int, count: int) -> tuple[int, int]:
@@ -217,6 +234,6 @@ def even_columns(count: int) -> int:
 
 
 def kind_of(site: str) -> str:
-    """"decoder.5.cross" is one of the sites "decoder.cross"."""
+    """The kind of a site: that of "decoder.5.cross" is "decoder.cross"."""
     stack, _, kind = site.split(".")
     return f"{stack}.{kind}"

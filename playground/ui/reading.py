@@ -1,4 +1,4 @@
-"""Words and numbers as people read them: tokens without control characters, long texts cut, nothing that a page or a figure could take for markup."""
+"""Words and numbers as people read them: nothing hidden in them, nothing that a page or a figure could take for markup, not longer than there is room."""
 
 import html
 import re
@@ -16,7 +16,7 @@ _NO_SPACE_AFTER = frozenset("([{“‘（【《「『$#")
 
 
 def visible(text: str) -> str:
-    """The text with every character that would hide, break or reorder it shown instead: a line break as ↵, a direction override as ‹U+202E›."""
+    """The text with each character that would hide, break or reorder it shown instead: a line break as ↵, an override as ‹U+202E›."""
     if text.isascii() and text.isprintable():
         return text
     shown, marks = [], 0
@@ -35,7 +35,7 @@ def visible(text: str) -> str:
 
 
 def readable(token: str) -> str:
-    """A token as a person reads it: the mark ▁ of a space in front becomes nothing (␣ where it is all there is), hidden characters become visible."""
+    """A token as a person reads it: the mark ▁ of a space in front becomes nothing (␣ where it is all there is), what is hidden becomes visible."""
     bare = token.lstrip("▁ ")
     if not bare:
         return "␣" * len(token) or "∅"
@@ -75,7 +75,7 @@ def wrap(text: str, width: int, lines: int) -> list[str]:
 
 
 def join(tokens: Iterable[str]) -> str:
-    """Tokens put together to a text for reading: by their ▁ where they have it, otherwise "##" pieces glued and spaces where the writing has them."""
+    """Tokens put together to a text: by their ▁ where they have it, otherwise "##" pieces glued and spaces where the writing has them."""
     tokens = tuple(tokens)
     if any(token.startswith("▁") for token in tokens):
         return visible("".join(tokens).replace("▁", " ").strip())

@@ -1,0 +1,114 @@
+"""Probabilities as horizontal bars: what could stand behind a mask, and which sentence follows."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+from playground.figures.style import CHOSEN, OTHER, TITLE, figure
+from playground.ui.language import text
+from playground.ui.reading import escape_plotly, join, label, percent, shorten, wrap
+
+if TYPE_CHECKING:
+    from playground.tasks.fill_mask import Result
+
+ROW = 28  # pixels of a candidate
+HEADER = 34  # pixels of the line above the candidates of a mask
+LINE = 20  # pixels of a line of a sentence
+AROUND = 5  # words shown on each side of a mask
+SENTENCE = 46  # columns of a line of a sentence: what fits on a telephone
+GAP = "____"
+FRAME = frozenset({"[CLS]", "[SEP]", "[PAD]", "<s>", "</s>", "<pad>"})
+
+
+def mask_bars(result: "Result", *, language: str = "en") -> go.Figure:
+    """The candidates of every mask, one mask under the other, all on one scale; above each the words around it."""
+    y, lengths, labels, said, shades, headers = [], [], [], [], [], []
+    below = 0
+    for number, mask in enumerate(result.masks, 1):
+        headers.append({"y": below + HEADER - 8, "text": f"<b>{number}</b>   {context(result, mask.position)}"})
+        below += HEADER
+        for rank, candidate in enumerate(mask.candidates):
+            y.append(below + ROW / 2)
+            lengths.append(candidate.probability)
+            labels.append(label(candidate.word))
+            said.append(
+                text("bars.hover", language, word=f"<b>{label(candidate.word, 40)}</b>", probability=f"{candidate.probability:.3g}")
+            )
+            shades.append(1.0 if rank == 0 else 0.65)
+            below += ROW
+        below += 12
+    beside = 24 + round(8.2 * max((min(len(one), 16) for one in labels), default=4))
+    shared = {"xanchor": "left", "yanchor": "bottom", "xref": "paper", "x": 0, "xshift": 12 - beside, "showarrow": False}
+    return figure(
+        [bars(lengths, y, said, opacity=shades)],
+        title=text("bars.mask_title", language),
+        subtitle=text("bars.mask_note", language),
+        height=TITLE + below + 8,
+        margin={"l": beside, "r": 12, "t": TITLE, "b": 8},
+        xaxis=hidden_axis(max([*lengths, 0.02]) * 1.22),
+        yaxis={"range": [below, 0], "tickvals": y, "ticktext": labels, "tickfont": {"size": 15}} | PLAIN,
+        annotations=[shared | header for header in headers],
+    )
+
+
+def ranking_bars(sentences: Sequence[str], probabilities: Sequence[float], *, first: str = "", language: str = "en") -> go.Figure:
+    """Candidates for the next sentence, the most probable on top; `first` is the sentence that they would follow."""
+    ranking = sorted(range(len(sentences)), key=lambda place: -probabilities[place])
+    y, said, colours, headers = [], [], [], []
+    below = 0
+    for place in ranking:
+        lines = wrap(sentences[place], SENTENCE, 2)
+        headers.append({"y": below, "text": "<br>".join(escape_plotly(line) for line in lines)})
+        below += len(lines) * LINE + 4
+        y.append(below + ROW / 2 - 3)
+        said.append(text("bars.next_hover", language, number=place + 1, probability=f"{probabilities[place]:.4g}"))
+        colours.append(CHOSEN if probabilities[place] >= 0.5 else OTHER)
+        below += ROW + 14
+    shared = {"xanchor": "left", "yanchor": "top", "align": "left", "x": 0, "showarrow": False, "font": {"size": 14}, "borderpad": 0}
+    return figure(
+        [bars([probabilities[place] for place in ranking], y, said, color=colours)],
+        title=text("bars.next_title", language),
+        subtitle=escape_plotly(shorten(" ".join(first.split()), SENTENCE)),
+        height=TITLE + below + 8,
+        margin={"l": 16, "r": 12, "t": TITLE, "b": 8},
+        xaxis=hidden_axis(1.22),
+        yaxis={"range": [below, 0], "showticklabels": False} | PLAIN,
+        annotations=[shared | header for header in headers],
+    )
+
+
+PLAIN = {"showgrid": False, "zeroline": False, "showline": False, "ticks": "", "fixedrange": True, "ticklabelstandoff": 6}
+
+
+def hidden_axis(end: float) -> dict[str, object]:
+    """An axis of probabilities that shows nothing: the numbers stand at the bars."""
+    return {"range": [0, end], "showticklabels": False} | PLAIN
+
+
+def bars(lengths: Sequence[float], y: Sequence[float], said: Sequence[str], **marker: object) -> go.Bar:
+    """Bars at the pixels `y`, each with its share behind it and `said` on hover."""
+    return go.Bar(
+        x=list(lengths),
+        y=list(y),
+        width=18,
+        orientation="h",
+        marker={"color": CHOSEN, "line": {"width": 0}} | marker,
+        text=[percent(length) for length in lengths],
+        textposition="outside",
+        textfont={"size": 14},
+        cliponaxis=False,
+        hovertext=list(said),
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
+def context(result: "Result", position: int) -> str:
+    """The words around a mask, the mask itself in bold; other masks are gaps too."""
+    gaps = {mask.position for mask in result.masks}
+    words = [(place, GAP if place in gaps else word) for place, word in enumerate(result.words) if word not in FRAME or place in gaps]
+    before = [word for place, word in words if place < position]
+    after = [word for place, word in words if place > position]
+    left = ("… " if len(before) > AROUND else "") + join(before[-AROUND:])
+    right = join(after[:AROUND]) + (" …" if len(after) > AROUND else "")
+    return " ".join([escape_plotly(left), f"<b>{GAP}</b>", escape_plotly(right)]).strip()
