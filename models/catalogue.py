@@ -6,7 +6,6 @@ from pathlib import Path
 
 from models.card import NAME, Card
 from models.cards import CARDS
-from models.checkpoints.files import find_weights
 from models.errors import Problem
 from models.sources import Folder, Hub
 
@@ -107,11 +106,23 @@ def _folder_card(name: str, folder: Path, spec: str) -> Card:
         raise Problem("bad_model_spec", spec=printable(spec))
     if not folder.is_dir():
         raise Problem("folder_missing", folder=str(folder))
-    find_weights(folder)
+    family, tasks = _inside(folder)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return Card(
         name=name,
+        family=family,
+        tasks=tasks,
         size_mb=round(size / 1e6),
         sources=(Folder(path=folder.resolve()),),
         note={"en": "From a folder on this machine, added by the operator.", "zh": "由管理员添加,取自本机的文件夹。"},
     )
+
+
+def _inside(folder: Path) -> tuple[str, tuple[str, ...]]:
+    """The family of the model in a folder and what it can do, as its config and the names of its weights say."""
+    from models.checkpoints.files import open_weights  # noqa: PLC0415 - with torch, which nobody needs to read a catalogue
+    from models.families import recognise  # noqa: PLC0415 - as above
+
+    found = recognise(folder)
+    with open_weights(found.weights) as weights:
+        return found.family.name, tuple(sorted(found.family.tasks(found.family.config(found.settings, weights))))

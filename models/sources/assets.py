@@ -9,7 +9,7 @@ from models.sources.cache import Progress
 ROOT = Path(__file__).resolve().parents[2] / "assets"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Assets:
     """A folder under `assets/`, named relative to it."""
 

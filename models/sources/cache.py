@@ -1,6 +1,7 @@
 """Where fetched files live, who may write there now, and what a disk can refuse.
 
 One key names one thing to fetch: `models/<key>/` holds it whole, `downloads/<key>.partial` grows, `locks/<key>.lock` says who is at it.
+What visitors had fetched from the hub is in `hub/<key>/`, laid out as the hub's library wants it.
 """
 
 import errno
@@ -75,11 +76,10 @@ def disk_trouble(folder: Path) -> Iterator[None]:
 
 
 def clear() -> int:
-    """Delete what was fetched from the package index and return the bytes freed; what is being fetched right now stays."""
-    folders = [cache_folder() / "models", cache_folder() / "downloads"]
+    """Delete what was fetched and return the bytes freed; what is being fetched right now stays, and so does the hub's own cache."""
     freed = 0
     with disk_trouble(cache_folder()):
-        for path in [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]:
+        for path in [path for pattern in ("models/*", "downloads/*", "hub/models--*") for path in sorted(cache_folder().glob(pattern))]:
             freed += _delete_unless_busy(path)
     return freed
 
@@ -92,7 +92,7 @@ def _delete_unless_busy(path: Path) -> int:
     except Timeout:
         return 0
     try:
-        size = sum(file.stat().st_size for file in [path, *path.rglob("*")] if file.is_file())
+        size = sum(file.stat().st_size for file in [path, *path.rglob("*")] if file.is_file() and not file.is_symlink())
         if path.is_dir():
             shutil.rmtree(path)
         else:

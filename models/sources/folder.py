@@ -7,7 +7,7 @@ from models.errors import Problem
 from models.sources.cache import Progress
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Folder:
     """A folder on this machine, such as `save_pretrained` writes."""
 

@@ -3,11 +3,14 @@
 import json
 import re
 import string
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import BertConfig, BertForMaskedLM
 
 from models.card import Card
 from models.cards import CARDS
@@ -27,11 +30,10 @@ def card(name: str, **more: object) -> Card:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a config and (empty) weights."""
+    """A folder with a small BERT that knows hidden words, but no tokenizer."""
     path = tmp_path / "my-model"
-    path.mkdir()
-    (path / "config.json").write_text('{"model_type": "bert"}')
-    (path / "model.safetensors").write_bytes(b"0" * 3_000_000)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    BertForMaskedLM(BertConfig(vocab_size=50_000, **sizes)).save_pretrained(path)
     return path
 
 
@@ -137,7 +139,8 @@ def test_the_operator_adds_folders_and_hub_ids_in_front(folder: Path) -> None:
     assert names[:4] == ["Mine", "someone/something", "gpt2", "my-model"] and len(names) == len(CARDS) + 3 and names.count("gpt2") == 1
     assert catalogue.allow_hub and catalogue.offline
     mine = catalogue.find("mine")
-    assert mine.size_mb == 3 and is_local(mine) and fetch(mine, offline=True) == folder.resolve()
+    assert (mine.family, mine.tasks, mine.size_mb) == ("bert", ("attend", "fill_mask"), 3)
+    assert is_local(mine) and fetch(mine, offline=True) == folder.resolve()
     assert catalogue.find("someone/something").sources == (Hub(repo="someone/something"),)
 
 
@@ -145,6 +148,28 @@ def test_a_folder_that_looks_like_a_hub_id_is_a_folder_for_the_operator(folder: 
     monkeypatch.chdir(folder.parent.parent)
     first = Catalogue().with_operator([f"{folder.parent.name}/{folder.name}"]).entries()[0]
     assert first.name == "my-model" and first.sources == (Folder(path=folder.resolve()),)
+
+
+@pytest.mark.parametrize(
+    "change, key",
+    [
+        ({"model_type": "resnet"}, "unknown_family"),
+        ({"model_type": None}, "unknown_family"),
+        ({"num_attention_heads": 3}, "broken_config"),
+        ({"hidden_size": "wide"}, "broken_config"),
+    ],
+)
+def test_a_folder_with_another_kind_of_config_is_refused_at_once(folder: Path, change: dict[str, object], key: str) -> None:
+    config = json.loads((folder / "config.json").read_text()) | change
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(Problem) as caught:
+        Catalogue().with_operator([str(folder)])
+    assert caught.value.key == key
+
+
+def test_reading_the_catalogue_does_not_load_torch() -> None:
+    code = "import sys, models.catalogue; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT.parent, timeout=120).returncode == 0
 
 
 def test_a_folder_that_went_away_is_said_when_it_is_loaded(folder: Path) -> None:

@@ -12,7 +12,7 @@ from huggingface_hub.errors import DisabledRepoError, GatedRepoError, HfHubHTTPE
 
 from models.card import Card
 from models.errors import Problem
-from models.sources import Hub, fetch, hub, is_local
+from models.sources import Hub, clear, fetch, hub, is_local
 
 REPO = "someone/small-bert"
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -172,6 +172,7 @@ def test_what_a_visitor_typed_is_fetched_without_the_operators_rights_into_our_o
     folder = fetch(card(Hub(repo=REPO, endpoint=server.url, anonymous=True)))
     assert (folder / "model.safetensors").read_bytes() == WEIGHTS
     assert cache in folder.parents and seen == [False]
+    assert len(WEIGHTS) <= clear() < 2 * len(WEIGHTS) and not folder.exists()
 
 
 def test_a_repository_larger_than_the_limit_is_refused_before_the_download(server, source) -> None:

@@ -367,7 +367,10 @@ def test_processes_that_want_the_same_fetch_it_once(server, cache, source) -> No
 
 def test_what_a_killed_fetch_left_is_replaced(server, cache, source) -> None:
     path = fetch(card(source))
-    (path.with_name(path.name + ".new") / "deep").mkdir(parents=True)
+    begun = path.with_name(path.name + ".new")
+    begun.mkdir()
+    for name in ("model.bin", "of another edition"):
+        (begun / name).write_text("beg")
     (path / "vocab.txt").write_text("cut sh")
     assert not is_local(card(source))
     assert_fetched(fetch(card(source)), cache)
