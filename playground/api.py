@@ -1,0 +1,217 @@
+"""The page's functions for programs: plain JSON in, plain JSON out, the same answers that the tabs show."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import TypedDict
+
+import gradio as gr
+import numpy as np
+
+from models.errors import Problem
+from playground.service.playground import Playground
+from playground.tasks import attend, fill_mask, generate, next_sentence, translate
+from playground.ui.guard import guarded
+from playground.ui.typed import typed
+
+
+class ModelRow(TypedDict):
+    """One model. `ready`: its files are on this machine; `size_mb`: what fetching it would download otherwise."""
+
+    name: str
+    family: str
+    tasks: list[str]
+    languages: list[str]
+    parameters: int | None
+    licence: str
+    size_mb: int
+    ready: bool
+
+
+class Attention(TypedDict):
+    """`weights[q][k]`: how much `words_query[q]` looks at `words_key[k]`; a row sums to 1. `heads`: how many heads `site` has."""
+
+    words_query: list[str]
+    words_key: list[str]
+    sites: list[str]
+    heads: int
+    site: str
+    head: int
+    weights: list[list[float]]
+
+
+class Candidate(TypedDict):
+    """A word and its probability."""
+
+    word: str
+    probability: float
+
+
+class FilledMask(TypedDict):
+    """One mask: its place in `words`, and what may stand there, best first."""
+
+    position: int
+    candidates: list[Candidate]
+
+
+class Filled(TypedDict):
+    """A text with masks, as the model reads it, and what it would put behind each."""
+
+    words: list[str]
+    masks: list[FilledMask]
+
+
+class Following(TypedDict):
+    """A sentence and the probability that it follows the first one."""
+
+    sentence: str
+    probability: float
+
+
+class OtherTranslation(TypedDict):
+    """`score`: log probability divided by a power of the length; nearer to 0 is better."""
+
+    text: str
+    score: float
+
+
+class Translation(TypedDict):
+    """`alignment[t][s]`: how much target word t looked at source word s (mean of the aligning heads); words of other sentences get 0."""
+
+    translation: str
+    alternatives: list[OtherTranslation]
+    source_words: list[str]
+    target_words: list[str]
+    alignment: list[list[float]]
+
+
+class GeneratedToken(TypedDict):
+    """A token, its probability in the model's own distribution, and the best others at its place."""
+
+    word: str
+    probability: float
+    alternatives: list[Candidate]
+
+
+class Generated(TypedDict):
+    """The text so far and its tokens."""
+
+    text: str
+    tokens: list[GeneratedToken]
+
+
+def register(playground: Playground) -> None:
+    """Register every endpoint on the page that is being built. None waits for another: the service groups what arrives together."""
+    for name, handler in endpoints(playground).items():
+        gr.api(guarded()(typed(handler)), api_name=name, api_description=inspect.getdoc(handler), concurrency_limit=None)
+
+
+def endpoints(playground: Playground) -> dict[str, Callable]:
+    """Name of the endpoint -> its function. The docstrings are what the API page shows."""
+
+    def models_() -> list[ModelRow]:
+        """The models that this page offers, and the tasks that each can do."""
+        return playground.models()
+
+    def attend_(
+        model: str, text: str, text_b: str = "", target: str = "", site: str = "", head: int = -1, request: gr.Request = None
+    ) -> Attention:
+        """Which words look at which. text_b: a second text for an encoder. target: a given translation for an encoder-decoder.
+        site: a layer as listed in `sites`, the last one if empty. head: counted from 0; -1 is the mean of all heads."""
+        result = playground.ask(model, "attend", attend.Request(text=text, second=text_b, target=target))
+        site = site or result.sites[-1]
+        if site not in result.sites:
+            raise Problem("unknown_site", site=site, sites=", ".join(result.sites))
+        if not -1 <= head < result.heads(site):
+            raise Problem("unknown_head", head=head, site=site, last=result.heads(site) - 1)
+        words_query, words_key = result.words_at(site)
+        return Attention(
+            words_query=list(words_query),
+            words_key=list(words_key),
+            sites=list(result.sites),
+            heads=result.heads(site),
+            site=site,
+            head=head,
+            weights=_rows(result.weights(site, head)),
+        )
+
+    def fill_mask_(
+        model: str,
+        text: str,
+        top_k: int = 10,
+        candidates: list[str] = [],  # noqa: B006 - the API page shows the default; nothing changes it
+        request: gr.Request = None,
+    ) -> Filled:
+        """What the model would put behind each [MASK] of the text. candidates: compare these words instead of the top_k best."""
+        result = playground.ask(model, "fill_mask", fill_mask.Request(text=text, top_k=top_k, candidates=tuple(candidates)))
+        masks = [
+            FilledMask(
+                position=mask.position, candidates=[Candidate(word=found.word, probability=found.probability) for found in mask.candidates]
+            )
+            for mask in result.masks
+        ]
+        return Filled(words=list(result.words), masks=masks)
+
+    def next_sentence_(model: str, first: str, seconds: list[str], request: gr.Request = None) -> list[Following]:
+        """The probability that each of `seconds` follows `first`, in the order of `seconds`.
+        BERT's own training task: it knows topics better than order."""
+        if not seconds:
+            raise Problem("no_candidates")
+        questions = [next_sentence.Request(first=first, second=second) for second in seconds]
+        results = playground.ask_all(model, "next_sentence", questions)
+        return [Following(sentence=second, probability=result.probability) for second, result in zip(seconds, results, strict=True)]
+
+    def translate_(
+        model: str, text: str, beams: int = 1, alternatives: int = 0, max_new_tokens: int = 256, request: gr.Request = None
+    ) -> Translation:
+        """Translate a text, line breaks kept, with the word alignment of the model's cross-attention. max_new_tokens: for one sentence."""
+        question = translate.Request(text=text, beams=beams, alternatives=alternatives, max_new_tokens=max_new_tokens)
+        result = playground.ask(model, "translate", question)
+        sentences = result.sentences
+        return Translation(
+            translation=result.translation,
+            alternatives=[OtherTranslation(text=other.text, score=other.score) for other in result.alternatives],
+            source_words=[word for sentence in sentences for word in sentence.source_words],
+            target_words=[word for sentence in sentences for word in sentence.target_words],
+            alignment=_rows(_block_diagonal([sentence.alignment for sentence in sentences])),
+        )
+
+    def generate_(
+        model: str,
+        prompt: str,
+        max_new_tokens: int = 64,
+        temperature: float = 0.7,
+        top_k: int = 50,
+        top_p: float = 0.9,
+        seed: int = 0,
+        request: gr.Request = None,
+    ) -> Iterator[Generated]:
+        """Continue a prompt (or answer it, where the model has a chat template), token by token.
+        Each item that is sent holds everything so far. temperature 0 takes the most likely token. The same seed gives the same text."""
+        question = generate.Request(
+            prompt=prompt, max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed
+        )
+        tokens: list[GeneratedToken] = []
+        for step in playground.stream(model, "generate", question):
+            others = [Candidate(word=word, probability=probability) for word, probability in step.alternatives]
+            tokens.append(GeneratedToken(word=step.word, probability=step.probability, alternatives=others))
+            yield Generated(text=step.text, tokens=list(tokens))
+        if not tokens:
+            yield Generated(text="", tokens=[])
+
+    functions = (models_, attend_, fill_mask_, next_sentence_, translate_, generate_)
+    return {function.__name__.rstrip("_"): function for function in functions}
+
+
+def _rows(matrix: np.ndarray) -> list[list[float]]:
+    """A matrix as JSON; six decimals are what float32 holds of a weight."""
+    return np.round(matrix.astype(np.float64), 6).tolist()
+
+
+def _block_diagonal(blocks: list[np.ndarray]) -> np.ndarray:
+    """Matrices one after the other along the diagonal of a bigger one, zeros elsewhere."""
+    result = np.zeros((sum(block.shape[0] for block in blocks), sum(block.shape[1] for block in blocks)), dtype=np.float32)
+    row = column = 0
+    for block in blocks:
+        result[row : row + block.shape[0], column : column + block.shape[1]] = block
+        row, column = row + block.shape[0], column + block.shape[1]
+    return result

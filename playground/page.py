@@ -1,0 +1,54 @@
+"""The page: a header, one tab for each question, a footer, and the API beside it."""
+
+import gradio as gr
+
+from playground.api import register
+from playground.service.playground import Playground
+from playground.tabs import Page, discover
+from playground.ui.chart import PLOTLY_JS
+from playground.ui.language import LANGUAGES
+from playground.ui.phrases import labelled, phrase
+from playground.ui.pickers import QUIET
+
+TITLE = "Transformer Playground"
+
+
+def build_page(playground: Playground, *, allow_hub: bool = False) -> gr.Blocks:
+    """The whole page around a service. `allow_hub`: visitors may type the id of a model of the hub (never a path)."""
+    gr.set_static_paths([PLOTLY_JS])
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as blocks:
+        with gr.Row(elem_classes="page-head"):
+            gr.Markdown(phrase("page.head"), elem_classes="page-title")
+            language = gr.Radio(
+                [("English", "en"), ("中文", "zh")],
+                value="en",
+                label="Language · 语言",
+                show_label=False,
+                container=False,
+                scale=0,
+                min_width=180,
+                elem_id="language",
+                elem_classes="language-switch",
+            )
+        opened = blocks.load(_chosen, language, language, js="() => [window.playground.language()]", **QUIET)
+        page = Page(playground=playground, language=language, opened=opened, allow_hub=allow_hub)
+        with gr.Tabs(elem_id="tabs"):
+            for tab in discover():
+                with gr.Tab(phrase(f"tab.{tab.key}"), id=tab.key, elem_id=f"tab-{tab.key}"):
+                    tab.build(page)
+        gr.Markdown(phrase("page.foot"), elem_classes="page-foot")
+        register(playground)
+        shown = labelled(blocks)
+        language.change(
+            lambda spoken: [item.update(spoken) for item in shown],
+            language,
+            [item.block for item in shown],
+            js="(language) => [window.playground.remember(language)]",
+            **QUIET,
+        )
+    return blocks
+
+
+def _chosen(language: str) -> str:
+    """The browser has chosen the language; what follows has to know it."""
+    return language if language in LANGUAGES else "en"

@@ -1,0 +1,83 @@
+"""Masked word: what the model would put where the text has a gap."""
+
+import re
+
+import gradio as gr
+
+from playground.figures.bars import mask_bars
+from playground.tabs import Page, Tab
+from playground.tasks import fill_mask
+from playground.ui.chart import chart, drawn
+from playground.ui.examples import example_row, examples, on_example
+from playground.ui.guard import guarded
+from playground.ui.language import text
+from playground.ui.notice import notice_line
+from playground.ui.phrases import phrase
+from playground.ui.pickers import QUIET, model_picker, speaking, wire_picker
+from playground.ui.progress import reporter
+
+KEY = "masked_word"
+SEPARATOR = re.compile(r"[,，、;；\n]")
+MOST = 50  # candidates that a figure can show
+
+
+def build(page: Page) -> None:
+    """Lay the tab out, define what it does, wire it."""
+    playground, start = page.playground, examples(KEY)[0]
+
+    # Layout
+    gr.Markdown(phrase("masked_word.lead"), elem_classes="tab-lead")
+    with gr.Row():
+        with gr.Column(scale=4, min_width=300):
+            picker = model_picker(page, fill_mask.NAME)
+            words = gr.Textbox(start["text"], label=phrase("masked_word.text"), lines=3, max_lines=8)
+            insert = gr.Button(phrase("masked_word.insert"), size="sm")
+            compare = gr.Textbox(
+                label=phrase("masked_word.candidates"),
+                info=phrase("masked_word.candidates_info"),
+                placeholder=phrase("masked_word.candidates_hint"),
+            )
+            top_k = gr.Slider(1, MOST, 10, step=1, label=phrase("masked_word.top_k"))
+            run = gr.Button(phrase("masked_word.run"), variant="primary")
+            row = example_row(page, KEY)
+        with gr.Column(scale=8, min_width=320):
+            notice = notice_line()
+            picture = chart(height=420, elem_id="masked-word-chart")
+            gr.Markdown(phrase("masked_word.reading"), elem_classes="figure-note")
+    asked = gr.State(None)
+
+    # Handlers
+    @guarded(notice)
+    def fill(language, model, words, compare, top_k, progress=gr.Progress()):  # noqa: B008 - found as a default
+        candidates = tuple(dict.fromkeys(word.strip() for word in SEPARATOR.split(compare) if word.strip()))
+        request = fill_mask.Request(text=words, top_k=int(top_k), candidates=candidates)
+        result = playground.ask(model, fill_mask.NAME, request, progress=reporter(progress, language))
+        return "", (model, request), pictured(result, language)
+
+    @guarded(notice)
+    def again(language, asked):
+        return gr.skip() if asked is None else pictured(playground.ask(asked[0], fill_mask.NAME, asked[1]), language)
+
+    def choose(example, model):
+        return speaking(playground, fill_mask.NAME, model, example["languages"]), example["text"], example.get("candidates", "")
+
+    # Wiring
+    question = [page.language, picker.model, words, compare, top_k]
+    outputs = [notice, asked, picture]
+    asking = {"concurrency_limit": None, "show_progress_on": picture, "api_visibility": "private"}
+    runs = [moment(fill, question, outputs, **asking) for moment in (run.click, compare.submit)]
+    runs.append(on_example(row, KEY, choose, [picker.model], [picker.model, words, compare]).then(fill, question, outputs, **asking))
+    insert.click(lambda words: f"{words.rstrip()} [MASK]".lstrip(), words, words, **QUIET)
+    page.language.change(again, [page.language, asked], picture, **QUIET)
+    wire_picker(page, picker, after=runs)
+
+
+def pictured(result: fill_mask.Result, language: str) -> dict[str, str]:
+    """The bars of a result, as the value of its chart."""
+    best = [mask.candidates[0].word for mask in result.masks if mask.candidates]
+    return drawn(
+        mask_bars(result, language=language), text("masked_word.description", language, best=text("list.comma", language).join(best))
+    )
+
+
+TAB = Tab(key=KEY, order=2, build=build)

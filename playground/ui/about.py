@@ -1,0 +1,62 @@
+"""What a model is, whose it is, and what happens when it is not on this machine yet."""
+
+from typing import Any
+
+from models.sources import Hub, PackageIndex
+from playground.service.playground import Playground
+from playground.ui.language import table, text
+from playground.ui.wording import escape_html
+
+Row = dict[str, Any]
+
+
+def about_model(playground: Playground, language: str, name: str | None) -> str:
+    """A few lines of HTML about the model called `name`."""
+    row = find_row(playground, name)
+    if row is None:
+        lines = [text("about.unlisted", language, model=name) if name else text("about.none", language)]
+    else:
+        card = playground.catalogue.find(row["name"])
+        facts = [
+            _parameters(row, language),
+            _languages(row, language),
+            row["licence"],
+            text("about.ready", language) if row["ready"] else "",
+        ]
+        lines = [" · ".join(filter(None, facts)), card.note.get(language, ""), card.attribution, fetching(playground, row, language)]
+    return "".join(f"<p>{escape_html(line)}</p>" for line in lines if line)
+
+
+def find_row(playground: Playground, name: str | None) -> Row | None:
+    """What is known of the model called `name`, None where it is not in the list."""
+    return next((row for row in playground.models() if row["name"] == name), None)
+
+
+def download_mark(row: Row, language: str) -> str:
+    """What a model's option adds to its name: nothing, or the size of the download."""
+    return "" if row["ready"] else text("about.mark", language, size=row["size_mb"])
+
+
+def fetching(playground: Playground, row: Row, language: str) -> str:
+    """One sentence about how the files of a model will get here; empty where they are here."""
+    if row["ready"]:
+        return ""
+    if playground.offline:
+        return text("about.offline", language, size=row["size_mb"])
+    for source in playground.catalogue.find(row["name"]).sources:
+        if isinstance(source, PackageIndex):
+            return text("about.from_index", language, size=row["size_mb"], project=source.project)
+        if isinstance(source, Hub):
+            return text("about.from_hub", language, size=row["size_mb"], repository=source.repo)
+    return text("about.missing", language)
+
+
+def _parameters(row: Row, language: str) -> str:
+    return text("about.parameters", language, millions=round(row["parameters"] / 1e6)) if row["parameters"] else ""
+
+
+def _languages(row: Row, language: str) -> str:
+    known = [text(f"language.{code}", language) if f"language.{code}" in table() else code for code in row["languages"]]
+    if "translate" in row["tasks"] and len(known) == 2:
+        return " → ".join(known)
+    return text("about.comma", language).join(known)

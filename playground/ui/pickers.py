@@ -1,0 +1,95 @@
+"""Choose a model: only those that can do the tab's task, with what each one is and where it comes from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+from gradio.events import Dependency
+
+from playground.service.playground import Playground
+from playground.tabs import Page
+from playground.ui.about import Row, about_model, download_mark, find_row
+from playground.ui.phrases import phrase
+
+QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}  # for handlers that only say things again
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picker:
+    """The dropdown with the models of one task, and the lines below it that tell about the chosen one."""
+
+    task: str
+    model: gr.Dropdown
+    about: gr.HTML
+
+
+def model_picker(page: Page, task: str) -> Picker:
+    """Lay out the picker; `wire_picker` brings it to life."""
+    chosen = default_model(page.playground, task)
+    model = gr.Dropdown(
+        choices(page.playground, task, "en"),
+        value=chosen,
+        label=phrase("picker.label"),
+        info=phrase("picker.hub") if page.allow_hub else None,
+        allow_custom_value=page.allow_hub,
+    )
+    about = gr.HTML(about_model(page.playground, "en", chosen), elem_classes="about-model", js_on_load=None)
+    return Picker(task=task, model=model, about=about)
+
+
+def wire_picker(page: Page, picker: Picker, *, after: Sequence[Dependency] = ()) -> None:
+    """Keep the picker true: at opening, at a change of model or language, and `after` events that may have fetched a model."""
+    playground = page.playground
+
+    def describe(language: str, name: str | None) -> str:
+        return about_model(playground, language, name)
+
+    def refresh(language: str, name: str | None) -> tuple[dict, str]:
+        return gr.update(choices=choices(playground, picker.task, language)), describe(language, name)
+
+    inputs = [page.language, picker.model]
+    picker.model.change(describe, inputs, picker.about, **QUIET)
+    for moment in (page.language.change, page.opened.then, *(event.then for event in after)):
+        moment(refresh, inputs, [picker.model, picker.about], **QUIET)
+
+
+def kind_of(playground: Playground, name: str | None) -> str:
+    """Which assembly a model is, told by what it can do: "both" translates, a "decoder" generates, an "encoder" reads pairs of texts."""
+    row = find_row(playground, name)
+    if row and "translate" in row["tasks"]:
+        return "both"
+    return "decoder" if row and "generate" in row["tasks"] else "encoder"
+
+
+def rows_for(playground: Playground, task: str) -> list[Row]:
+    """The models that can do `task`, in the order of the catalogue, and those of which only loading can tell."""
+    return [row for row in playground.models() if task in row["tasks"] or not row["tasks"]]
+
+
+def default_model(playground: Playground, task: str) -> str | None:
+    """The model that a tab starts with: on this machine rather than not, then the operator's own, then the catalogue's choice."""
+
+    def rank(row: Row) -> tuple[bool, bool, bool]:
+        card = playground.catalogue.find(row["name"])
+        return not row["ready"], bool(card.tasks), task not in card.default_for  # only the operator's own say nothing of their tasks
+
+    return min(rows_for(playground, task), key=rank, default={"name": None})["name"]
+
+
+def choices(playground: Playground, task: str, language: str) -> list[tuple[str, str]]:
+    """The options of the dropdown; a model that is not on this machine shows how much it would download."""
+    return [(row["name"] + download_mark(row, language), row["name"]) for row in rows_for(playground, task)]
+
+
+def speaking(playground: Playground, task: str, current: str | None, languages: Sequence[str]) -> str | None:
+    """The `current` model where it knows `languages` (two: from the first into the second), else one of the task that does."""
+    rows = [row for row in rows_for(playground, task) if _knows(row, languages)]
+    if not rows or any(row["name"] == current for row in rows):
+        return current
+    return next((row["name"] for row in rows if row["ready"]), rows[0]["name"])
+
+
+def _knows(row: Row, languages: Sequence[str]) -> bool:
+    """A pair of languages has a direction; one language has to be among those of the model. A model that lists none may know any."""
+    known = list(row["languages"])
+    return not known or known == list(languages) or (len(languages) == 1 and languages[0] in known and "translate" not in row["tasks"])

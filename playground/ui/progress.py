@@ -1,0 +1,23 @@
+"""What a visitor sees while a model is fetched and loaded."""
+
+from collections.abc import Callable
+
+import gradio as gr
+
+from playground.ui.language import table, text
+
+MEGABYTE = 1_000_000
+
+
+def reporter(progress: gr.Progress, language: str) -> Callable[[str, int, int], None]:
+    """A callback for the service that shows "Downloading: 45 of 91 MB" over the result that is awaited.
+
+    It has to be called in the handler's own thread: Gradio finds the waiting visitor through a context variable.
+    """
+
+    def report(stage: str, done: int, total: int) -> None:
+        key = f"progress.{stage}" if f"progress.{stage}" in table() else "progress.load"
+        sentence = text(key, language, done=round(done / MEGABYTE), total=round(total / MEGABYTE))
+        progress(min(done / total, 1.0) if total else None, desc=sentence)
+
+    return report

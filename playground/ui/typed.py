@@ -1,0 +1,47 @@
+"""What a program sends to the API can be anything: check it against the types that the handler declares."""
+
+import inspect
+import math
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
+
+from models.errors import Problem
+
+
+def typed(handler: Callable) -> Callable:
+    """Check that every value has the type its parameter declares: what a program sends can be anything."""
+    parameters = [parameter for parameter in inspect.signature(handler).parameters.values() if parameter.name != "request"]
+
+    def checked(arguments: tuple) -> list[Any]:
+        values = [_checked(parameter.name, parameter.annotation, value) for parameter, value in zip(parameters, arguments)]
+        return [*values, *arguments[len(values) :]]
+
+    if inspect.isgeneratorfunction(handler):
+
+        @wraps(handler)
+        def stream(*arguments: Any) -> Iterator[Any]:
+            yield from handler(*checked(arguments))
+
+        return stream
+
+    @wraps(handler)
+    def call(*arguments: Any) -> Any:
+        return handler(*checked(arguments))
+
+    return call
+
+
+def _checked(name: str, kind: Any, value: Any) -> Any:
+    """`value` as `kind`; a Problem that names the field where it is none. 3.0 is the whole number 3: JSON cannot tell them apart."""
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if kind is str and isinstance(value, str):
+        return value
+    if kind is int and number and value == int(value):
+        return int(value)
+    if kind is float and number:
+        return float(value)
+    if kind == list[str] and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return value
+    kinds = {str: "field_text", int: "field_whole_number", float: "field_number"}
+    raise Problem(kinds.get(kind, "field_texts"), field=name)
