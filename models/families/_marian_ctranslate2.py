@@ -50,7 +50,7 @@ def config(settings: dict[str, Any], source: Weights) -> ModelConfig:
         activation=stored.activation("encoder/activation", names=ACTIVATIONS),
         positions="sinusoidal",
         sinusoid_span=span(source, stored, d_model),
-        embedding_scale=sqrt(d_model) if stored.flag("encoder/scale_embeddings") else 1.0,
+        embedding_scale=embedding_scale(stored, d_model),
         start_id=-1,
         end_ids=(END,),
         share_embeddings=ENCODER not in names,
@@ -58,6 +58,14 @@ def config(settings: dict[str, Any], source: Weights) -> ModelConfig:
         lm_head=True,
         lm_bias=True,
     )
+
+
+def embedding_scale(stored: Settings, d_model: int) -> float:
+    """Newer files hold the factor itself, older ones whether there is one."""
+    value = stored.real("encoder/scale_embeddings")
+    if isinstance(stored.get("encoder/scale_embeddings"), float):
+        return value
+    return sqrt(d_model) if value else 1.0
 
 
 def depth(names: list[str], stack: str) -> int:

@@ -29,6 +29,9 @@ def config(settings: dict[str, Any], source: Weights) -> ModelConfig:
     hub.only("decoder_vocab_size", vocabulary)
     padding = hub.whole("pad_token_id")
     banned = tuple(ids[0] for ids in hub.get("bad_words_ids", []) if isinstance(ids, list) and len(ids) == 1)
+    tied = hub.flag("tie_word_embeddings", True)
+    # The hub's class shares nothing where nothing is tied, whatever the other flag says, and then saves a table a language.
+    two_tables = {f"{ENCODER}.weight", f"{DECODER}.weight"} <= set(source.names())
     return hub.build(
         vocab_size=vocabulary,
         d_model=d_model,
@@ -44,8 +47,8 @@ def config(settings: dict[str, Any], source: Weights) -> ModelConfig:
         start_id=hub.whole("decoder_start_token_id", padding),
         end_ids=hub.ids("eos_token_id"),
         never_ids=banned or (padding,),
-        share_embeddings=hub.flag("share_encoder_decoder_embeddings", True),
-        tied_output=hub.flag("tie_word_embeddings", True),
+        share_embeddings=hub.flag("share_encoder_decoder_embeddings", True) and (tied or not two_tables),
+        tied_output=tied,
         lm_head=True,
         lm_bias=BIAS in source.names(),
     )
@@ -85,6 +88,7 @@ def embeddings(config: ModelConfig) -> list[Rule]:
         table = [
             Rule(f"{ENCODER}.weight", "embeddings.words.weight"),
             Rule(f"{DECODER}.weight", "decoder_embeddings.words.weight", alias=tied),
+            *unused(f"{SHARED}.weight"),
         ]
     return table if config.tied_output else [*table, Rule(f"{OUTPUT}.weight", "heads.lm.output.weight")]
 

@@ -57,10 +57,10 @@ DISTIL = dict(vocab_size=VOCABULARY, dim=24, n_heads=3, n_layers=5, hidden_dim=4
 GPT2 = dict(vocab_size=VOCABULARY, n_embd=24, n_head=3, n_layer=3, n_positions=40, bos_token_id=0, eos_token_id=7)
 LLAMA = dict(
     vocab_size=VOCABULARY,
-    hidden_size=20,
+    hidden_size=24,
     num_attention_heads=6,
     num_key_value_heads=2,
-    head_dim=8,  # 6 x 8 is not 20
+    head_dim=8,  # 6 x 8 is not 24
     num_hidden_layers=3,
     intermediate_size=44,
     max_position_embeddings=64,
