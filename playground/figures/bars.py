@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
+from playground.figures.cells import WORD, widest
 from playground.figures.style import CHOSEN, OTHER, TITLE, figure
 from playground.ui.language import text
-from playground.ui.reading import escape_plotly, join, label, percent, shorten, wrap
+from playground.ui.reading import escape_plotly, join, label, percent, shorten, touches, wrap
 
 if TYPE_CHECKING:
     from playground.tasks.fill_mask import Result
@@ -16,14 +17,17 @@ ROW = 28  # pixels of a candidate
 HEADER = 34  # pixels of the line above the candidates of a mask
 LINE = 20  # pixels of a line of a sentence
 AROUND = 5  # words shown on each side of a mask
-SENTENCE = 46  # columns of a line of a sentence: what fits on a telephone
+SHARE = 78  # pixels of a share behind the longest bar
+SENTENCE = 42  # columns of a line of a sentence: what fits on a telephone
 GAP = "____"
+PLAIN = {"showgrid": False, "zeroline": False, "showline": False, "ticks": "", "fixedrange": True, "ticklabelstandoff": 6}
 FRAME = frozenset({"[CLS]", "[SEP]", "[PAD]", "<s>", "</s>", "<pad>"})
 
 
 def mask_bars(result: "Result", *, language: str = "en") -> go.Figure:
     """The candidates of every mask, one mask under the other, all on one scale; above each the words around it."""
-    y, lengths, labels, said, shades, headers = [], [], [], [], [], []
+    y, lengths, labels, said, shades = [], [], [], [], []
+    headers = []
     below = 0
     for number, mask in enumerate(result.masks, 1):
         headers.append({"y": below + HEADER - 8, "text": f"<b>{number}</b>   {context(result, mask.position)}"})
@@ -31,22 +35,21 @@ def mask_bars(result: "Result", *, language: str = "en") -> go.Figure:
         for rank, candidate in enumerate(mask.candidates):
             y.append(below + ROW / 2)
             lengths.append(candidate.probability)
-            labels.append(label(candidate.word))
-            said.append(
-                text("bars.hover", language, word=f"<b>{label(candidate.word, 40)}</b>", probability=f"{candidate.probability:.3g}")
-            )
+            labels.append(label(candidate.word, WORD))
+            word = f"<b>{label(candidate.word, 40)}</b>"
+            said.append(text("bars.hover", language, word=word, probability=f"{candidate.probability:.3g}"))
             shades.append(1.0 if rank == 0 else 0.65)
             below += ROW
         below += 12
-    beside = 24 + round(8.2 * max((min(len(one), 16) for one in labels), default=4))
+    beside = 24 + round(8.2 * widest([candidate.word for mask in result.masks for candidate in mask.candidates]))
     shared = {"xanchor": "left", "yanchor": "bottom", "xref": "paper", "x": 0, "xshift": 12 - beside, "showarrow": False}
     return figure(
         [bars(lengths, y, said, opacity=shades)],
         title=text("bars.mask_title", language),
         subtitle=text("bars.mask_note", language),
         height=TITLE + below + 8,
-        margin={"l": beside, "r": 12, "t": TITLE, "b": 8},
-        xaxis=hidden_axis(max([*lengths, 0.02]) * 1.22),
+        margin={"l": beside, "r": SHARE, "t": TITLE, "b": 8},
+        xaxis=hidden_axis(max([*lengths, 0.02])),
         yaxis={"range": [below, 0], "tickvals": y, "ticktext": labels, "tickfont": {"size": 15}} | PLAIN,
         annotations=[shared | header for header in headers],
     )
@@ -71,14 +74,11 @@ def ranking_bars(sentences: Sequence[str], probabilities: Sequence[float], *, fi
         title=text("bars.next_title", language),
         subtitle=escape_plotly(shorten(" ".join(first.split()), SENTENCE)),
         height=TITLE + below + 8,
-        margin={"l": 16, "r": 12, "t": TITLE, "b": 8},
-        xaxis=hidden_axis(1.22),
+        margin={"l": 16, "r": SHARE, "t": TITLE, "b": 8},
+        xaxis=hidden_axis(1.0),
         yaxis={"range": [below, 0], "showticklabels": False} | PLAIN,
         annotations=[shared | header for header in headers],
     )
-
-
-PLAIN = {"showgrid": False, "zeroline": False, "showline": False, "ticks": "", "fixedrange": True, "ticklabelstandoff": 6}
 
 
 def hidden_axis(end: float) -> dict[str, object]:
@@ -111,4 +111,5 @@ def context(result: "Result", position: int) -> str:
     after = [word for place, word in words if place > position]
     left = ("… " if len(before) > AROUND else "") + join(before[-AROUND:])
     right = join(after[:AROUND]) + (" …" if len(after) > AROUND else "")
-    return " ".join([escape_plotly(left), f"<b>{GAP}</b>", escape_plotly(right)]).strip()
+    spaces = ["" if touches(*pair) else " " for pair in ((left, GAP), (GAP, right))]
+    return f"{escape_plotly(left)}{spaces[0]}<b>{GAP}</b>{spaces[1]}{escape_plotly(right)}"

@@ -24,7 +24,7 @@ HIGHEST = 620  # pixels that a matrix may be high
 
 @dataclass(frozen=True)
 class Packed:
-    """Weights as they travel: `z` for plotly, the template that writes one of them, a weight of 1 in units of `z`, whether 0 means hidden."""
+    """Weights as they travel: `z` for plotly, the template that writes one, a weight of 1 in units of `z`, whether 0 means hidden."""
 
     z: np.ndarray
     number: str

@@ -24,7 +24,7 @@ def heatmap(
 ) -> go.Figure:
     """`weights` (Q, K) of one site and head (-1: the mean), a row for each word that looks, a column for each word that is looked at.
 
-    Where a position cannot see the figure stays empty: `causal` hides what comes after it, `window` what lies that many positions back or more.
+    Where a position cannot see the figure stays empty: `causal` hides what comes after it, `window` what lies so many positions back.
     """
     return figure(
         [cells(weights, hidden=unseen(*weights.shape, window=window) if causal else None, hover=hover(language))],

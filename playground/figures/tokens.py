@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from playground.figures.style import CHOSEN, LINE, OTHER, figure, nothing
+from playground.figures.style import CHOSEN, GREY, LINE, TITLE, figure, nothing
 from playground.ui.language import text
 from playground.ui.reading import label, percent
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from playground.tasks.generate import Step
 
 HEIGHT = 360
+PLAIN = {"zeroline": False, "ticks": ""}
+UNCLICKABLE = {"itemclick": False, "itemdoubleclick": False}
 
 
 def generated(steps: Sequence["Step"], *, language: str = "en") -> go.Figure:
@@ -24,11 +26,10 @@ def generated(steps: Sequence["Step"], *, language: str = "en") -> go.Figure:
     traces = [column(steps, [(step.word, step.probability) for step in steps], "tokens.chosen", CHOSEN, 1.0, language)]
     for rank in range(max(map(len, others))):
         ranked = [one[rank] if rank < len(one) else None for one in others]
-        traces.append(column(steps, ranked, "tokens.other", OTHER, max(0.9 - 0.16 * rank, 0.25), language, in_legend=rank == 0))
+        traces.append(column(steps, ranked, "tokens.other", GREY, max(0.75 - 0.15 * rank, 0.2), language, in_legend=rank == 0))
     return figure(
         traces,
         title=text("tokens.title", language),
-        subtitle=text("tokens.note", language),
         height=HEIGHT,
         **axes([step.word for step in steps], showlegend=True),
     )
@@ -36,7 +37,7 @@ def generated(steps: Sequence["Step"], *, language: str = "en") -> go.Figure:
 
 def word_probabilities(words: Sequence[str], probabilities: Sequence[float] | np.ndarray, *, language: str = "en") -> go.Figure:
     """One column for each word of a translation: the probability it had when it was chosen."""
-    title = text("tokens.words_title", language)
+    title = text("tokens.title", language)
     if not len(words):
         return nothing(title, text("figure.nothing", language))
     pairs = list(zip(words, map(float, probabilities), strict=True))
@@ -65,19 +66,18 @@ def column(
     in_legend: bool = True,
 ) -> go.Bar:
     """One layer of the stacked columns; `pairs` are a word and its probability at each place, or None."""
-    said = [
-        text("tokens.hover", language, kind=text(key, language), word=f"<b>{label(pair[0], 40)}</b>", probability=percent(pair[1]))
-        if pair
-        else ""
-        for pair in pairs
-    ]
+    kind = text(key, language)
+
+    def say(word: str, share: float) -> str:
+        return text("tokens.hover", language, kind=kind, word=f"<b>{label(word, 40)}</b>", probability=percent(share))
+
     return go.Bar(
         x=np.arange(len(places), dtype=np.uint16),
         y=np.array([pair[1] if pair else np.nan for pair in pairs], dtype=np.float32),
         marker={"color": colour, "opacity": opacity, "line": {"width": 0}},
-        name=text(key, language),
+        name=kind,
         showlegend=in_legend,
-        hovertext=said,
+        hovertext=[say(*pair) if pair else "" for pair in pairs],
         hovertemplate="%{hovertext}<extra></extra>",
     )
 
@@ -91,32 +91,17 @@ def axes(words: Sequence[str], *, showlegend: bool) -> dict[str, Any]:
             "labelalias": {str(place): word for place, word in enumerate(labels)},
             "autotickangles": [0, -45, -90],
             "tickfont": {"size": 13 if len(words) <= 40 else 11},
-            "ticks": "",
             "showgrid": False,
             "automargin": True,
             "range": [-0.6, max(len(words), 8) - 0.4],
-        },
-        "yaxis": {
-            "range": [0, 1.005],
-            "tickformat": ".0%",
-            "gridcolor": LINE,
-            "zeroline": False,
-            "ticks": "",
-            "automargin": True,
-            "nticks": 5,
-        },
+        }
+        | PLAIN,
+        "yaxis": {"range": [0, 1.005], "tickformat": ".0%", "nticks": 5, "gridcolor": LINE, "automargin": True} | PLAIN,
         "barmode": "stack",
         "bargap": 0.12,
         "showlegend": showlegend,
-        "legend": {
-            "orientation": "h",
-            "x": 1,
-            "xanchor": "right",
-            "y": 1.02,
-            "yanchor": "bottom",
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"} | UNCLICKABLE,
+        "margin": {"l": 12, "r": 12, "t": TITLE if showlegend else TITLE - 20, "b": 12},
         "hovermode": "closest",
         "dragmode": "zoom" if len(words) > 40 else False,
     }

@@ -12,7 +12,7 @@ LANGUAGES = ("en", "zh")
 
 
 def text(key: str, language: str, /, **values: object) -> str:
-    """The sentence of `key` in `language`, its {placeholders} filled with `values`; KeyError where table, language or values lack something."""
+    """The sentence of `key` in `language`, its {placeholders} filled with `values`; KeyError where something is missing."""
     sentence = table()[key][language]
     return sentence.format(**values) if values or "{" in sentence else sentence
 

@@ -1,4 +1,4 @@
-"""Words and numbers as people read them: nothing hidden in them, nothing that a page or a figure could take for markup, not longer than there is room."""
+"""Words and numbers as people read them: nothing hidden in them, nothing that could be taken for markup, not longer than there is room."""
 
 import html
 import re
@@ -35,7 +35,7 @@ def visible(text: str) -> str:
 
 
 def readable(token: str) -> str:
-    """A token as a person reads it: the mark ▁ of a space in front becomes nothing (␣ where it is all there is), what is hidden becomes visible."""
+    """A token as a person reads it: the mark ▁ of a space in front becomes nothing (␣ where it is all there is), what hides is shown."""
     bare = token.lstrip("▁ ")
     if not bare:
         return "␣" * len(token) or "∅"
@@ -85,8 +85,16 @@ def join(tokens: Iterable[str]) -> str:
             text += visible(token[2:])
             continue
         piece = readable(token)
-        text += piece if not text or _touches(text[-1], piece[0]) else " " + piece
+        text += piece if touches(text, piece) else " " + piece
     return text
+
+
+def touches(before: str, after: str) -> bool:
+    """Whether two pieces stand side by side without a space."""
+    last, first = before[-1:], after[:1]
+    if not last or not first or last in _NO_SPACE_AFTER or first in _NO_SPACE_BEFORE:
+        return True
+    return any(unicodedata.east_asian_width(letter) in ("W", "F") for letter in last + first)
 
 
 def isolate(text: str) -> str:
@@ -131,10 +139,3 @@ def _columns(letter: str) -> int:
     if unicodedata.combining(letter) or unicodedata.category(letter) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(letter) in ("W", "F") else 1
-
-
-def _touches(before: str, after: str) -> bool:
-    """Whether two characters stand side by side without a space."""
-    if before in _NO_SPACE_AFTER or after in _NO_SPACE_BEFORE:
-        return True
-    return any(unicodedata.east_asian_width(letter) in ("W", "F") for letter in (before, after))

@@ -12,13 +12,13 @@ LONGEST = 80  # columns of one value inside a sentence
 def sentence(error: BaseException, language: str) -> str:
     """What to tell the visitor about `error`, as plain text (escape it before it becomes HTML).
 
-    A `Problem` has its own sentence; of everything else the visitor learns only that it was not their fault, and whether trying again can help.
+    A `Problem` has its own sentence; of everything else the visitor learns only that it was not their fault and what may help.
     """
     if isinstance(error, Problem) and f"problem.{error.key}" in table():
         values = {name: spoken(value, language) for name, value in error.values.items()}
         try:
             return text(f"problem.{error.key}", language, **values)
-        except KeyError:  # a value that the sentence wants is missing: our mistake, not something to show
+        except (KeyError, ValueError, IndexError):  # a value that the sentence wants is missing: our mistake, not something to show
             return text("error.unexpected", language)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's own class, without importing torch
         return text("error.memory", language)
@@ -28,7 +28,7 @@ def sentence(error: BaseException, language: str) -> str:
 
 
 def spoken(value: object, language: str) -> str:
-    """A value as it stands in a sentence: numbers as they are, lists with the language's comma, texts shortened, with nothing hidden in them."""
+    """A value as it stands in a sentence: numbers as they are, lists with the language's comma, texts shortened, nothing hidden."""
     if isinstance(value, bool) or value is None:
         return str(value)
     if isinstance(value, float):
