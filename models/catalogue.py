@@ -50,13 +50,17 @@ class Catalogue:
         """
         named: list[Card] = []
         for spec in specs:
-            card = self._known(spec) or operator_card(spec)
+            card = self.named(spec)
             others = named if card in self.cards else [*named, *self.cards]
             if any(card.name.casefold() == other.name.casefold() for other in others):
                 raise Problem("duplicate_model", model=card.name)
             named.append(card)
         rest = [card for card in self.cards if card not in named]
         return Catalogue([*named, *rest], allow_hub=self.allow_hub, offline=self.offline)
+
+    def named(self, spec: str) -> Card:
+        """The card of a name known here, or of HUB_ID, FOLDER or NAME=FOLDER: for the owner of the machine only, never a visitor."""
+        return self._known(spec) or operator_card(spec)
 
     def _known(self, name: str) -> Card | None:
         wanted = str(name).strip().casefold()

@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-ANSWER_SECONDS = 5.0  # for the whole first question, whatever the resolver and the many addresses of a host would take
-CONNECT_SECONDS = 4.0
+ANSWER_SECONDS = 4.0  # for the whole first question, whatever the resolver and the many addresses of a host would take
+CONNECT_SECONDS = 3.0
 SILENCE_SECONDS = 20.0  # the longest pause within a download
 
 Answer = TypeVar("Answer")

@@ -16,6 +16,7 @@ from models.card import Card
 from models.cards import CARDS
 from models.catalogue import VISITOR_LIMIT_MB, Catalogue
 from models.errors import Problem
+from models.loading import load_card
 from models.sources import Folder, Hub, PackageIndex, fetch, is_local
 
 STRINGS = Path(__file__).parents[2] / "assets" / "strings" / "sources.json"
@@ -204,6 +205,15 @@ def test_what_an_operator_mistypes_is_said(folder: Path, tmp_path: Path, specs: 
     with pytest.raises(Problem) as caught:
         Catalogue().with_operator([spec.replace("FOLDER", str(folder)).replace("EMPTY", str(tmp_path / "empty")) for spec in specs])
     assert caught.value.key == key
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("name", [entry.name for entry in CARDS if isinstance(entry.sources[0], PackageIndex)])
+def test_what_an_entry_says_is_true_of_the_model_it_delivers(name: str) -> None:
+    entry = Catalogue().find(name)
+    model = load_card(entry)
+    assert (model.family, model.tasks) == (entry.family, frozenset(entry.tasks))
+    assert model.n_parameters == pytest.approx(entry.parameters, rel=0.01)
 
 
 @pytest.mark.parametrize(
