@@ -42,7 +42,9 @@ def visible_character(character: str) -> str:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "␡"
-    return f"‹U+{code:04X}›" if unicodedata.category(character) in INVISIBLE else character
+    # An unassigned code may be a letter that is newer than Python's tables; only those that will never be one are named.
+    never = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+    return f"‹U+{code:04X}›" if never or unicodedata.category(character) in INVISIBLE else character
 
 
 def show(pieces: Sequence[bytes | str]) -> tuple[str, ...]:

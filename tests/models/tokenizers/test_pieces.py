@@ -22,6 +22,7 @@ def test_the_byte_alphabet_is_that_of_gpt2() -> None:
         ("\u0301", "◌\u0301"),
         ("\u00a0\u3000", "‹U+00A0›‹U+3000›"),
         ("\x85\ue000", "‹U+0085›‹U+E000›"),
+        ("\uffff\ufdd0\U0001fae8", "‹U+FFFF›‹U+FDD0›\U0001fae8"),
         ("", ""),
         ("<b>", "<b>"),
     ],
