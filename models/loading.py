@@ -11,7 +11,7 @@ from models.checkpoints.files import open_weights
 from models.checkpoints.load import fill
 from models.families import recognise
 from models.model import Model
-from models.sources import Folder, Progress, fetch
+from models.sources import Progress, fetch
 from models.transformer import Transformer
 
 Precision = Literal["float32", "bfloat16", "float16"]
@@ -24,11 +24,7 @@ def load(
 
     Device defaults to the CPU, numbers to float32. Raises `models.errors.Problem` where the name is unknown or its files cannot be had.
     """
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        card = Card(name=folder.resolve().name, sources=(Folder(folder),), note={"en": "", "zh": ""})
-    else:
-        card = Catalogue(allow_hub=True, offline=offline).find(str(name))
+    card = Catalogue(offline=offline).named(str(name))
     return load_card(card, device=device, dtype=dtype, offline=offline)
 
 
