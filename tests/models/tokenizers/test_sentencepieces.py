@@ -10,6 +10,7 @@ from models.errors import Problem
 from models.tokenizers import from_folder, sentencepieces
 from models.tokenizers.sentencepieces import SentencePieceTokenizer
 
+pytestmark = pytest.mark.filterwarnings("ignore:Recommended. pip install sacremoses")
 TEXTS = ["The quick brown fox.", "  two  spaces\tand\nlines ", "你好，世界。 naïve 😀 ½", "São Paulo é 3.14", "", "xyzß"]
 
 
