@@ -32,7 +32,7 @@ def build_page(playground: Playground, *, allow_hub: bool = False) -> gr.Blocks:
             )
         opened = blocks.load(_chosen, language, language, js="() => [window.playground.language()]", **QUIET)
         page = Page(playground=playground, language=language, opened=opened, allow_hub=allow_hub)
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             for tab in discover():
                 with gr.Tab(phrase(f"tab.{tab.key}"), id=tab.key, elem_id=f"tab-{tab.key}"):
                     tab.build(page)

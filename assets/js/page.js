@@ -73,6 +73,7 @@
       const figure = JSON.parse(value.figure);
       const config = { responsive: true, displayModeBar: false, doubleClick: "reset" };
       await Plotly.react(place, figure.data, dressed(figure.layout ?? {}, place.clientWidth), config);
+      place.style.minHeight = "0";  // what it kept free until now
       if (!listening) {
         listening = true;
         place.on("plotly_click", ({ points: [point] }) => select({ x: point.x, y: point.y, curve: point.curveNumber, text: point.text ?? null }));

@@ -29,6 +29,7 @@ def build(page: Page) -> None:
 
     # Layout
     gr.Markdown(phrase("attention.lead"), elem_classes="tab-lead")
+    row = example_row(page, KEY)
     with gr.Row():
         with gr.Column(scale=4, min_width=300):
             picker = model_picker(page, attend.NAME)
@@ -41,7 +42,6 @@ def build(page: Page) -> None:
                 label=phrase("attention.target"), placeholder=phrase("attention.target_hint"), max_lines=4, visible=pair == "both"
             )
             run = gr.Button(phrase("attention.run"), variant="primary")
-            row = example_row(page, KEY)
         with gr.Column(scale=8, min_width=320):
             notice = notice_line()
             view = gr.Radio([(phrase(f"attention.view_{name}"), name) for name in VIEWS], value="one", label=phrase("attention.view"))

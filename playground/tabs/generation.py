@@ -30,6 +30,7 @@ def build(page: Page) -> None:
 
     # Layout
     gr.Markdown(phrase("generation.lead"), elem_classes="tab-lead")
+    row = example_row(page, KEY)
     with gr.Row():
         with gr.Column(scale=4, min_width=300):
             picker = model_picker(page, generate.NAME)
@@ -46,7 +47,6 @@ def build(page: Page) -> None:
                 top_p = gr.Slider(0.05, 1, 0.9, step=0.05, label=phrase("generation.top_p"), info=phrase("generation.top_p_info"))
                 seed = gr.Number(0, label=phrase("generation.seed"), info=phrase("generation.seed_info"), precision=0, minimum=0)
                 chat = gr.Checkbox(True, label=phrase("generation.chat"))
-            row = example_row(page, KEY)
         with gr.Column(scale=8, min_width=320):
             notice = notice_line()
             answer = coloured_text()

@@ -27,6 +27,7 @@ def build(page: Page) -> None:
 
     # Layout
     gr.Markdown(phrase("masked_word.lead"), elem_classes="tab-lead")
+    row = example_row(page, KEY)
     with gr.Row():
         with gr.Column(scale=4, min_width=300):
             picker = model_picker(page, fill_mask.NAME)
@@ -39,7 +40,6 @@ def build(page: Page) -> None:
             )
             top_k = gr.Slider(1, MOST, 10, step=1, label=phrase("masked_word.top_k"))
             run = gr.Button(phrase("masked_word.run"), variant="primary")
-            row = example_row(page, KEY)
         with gr.Column(scale=8, min_width=320):
             notice = notice_line()
             picture = chart(height=420, elem_id="masked-word-chart")

@@ -24,13 +24,13 @@ def build(page: Page) -> None:
 
     # Layout
     gr.Markdown(phrase("next_sentence.lead"), elem_classes="tab-lead")
+    row = example_row(page, KEY)
     with gr.Row():
         with gr.Column(scale=4, min_width=300):
             picker = model_picker(page, next_sentence.NAME)
             first = gr.Textbox(start["first"], label=phrase("next_sentence.first"), lines=2, max_lines=6)
             seconds = gr.Textbox("\n".join(start["seconds"]), label=phrase("next_sentence.seconds"), lines=4, max_lines=12)
             run = gr.Button(phrase("next_sentence.run"), variant="primary")
-            row = example_row(page, KEY)
         with gr.Column(scale=8, min_width=320):
             notice = notice_line()
             picture = chart(height=360, elem_id="next-sentence-chart")

@@ -27,6 +27,7 @@ def build(page: Page) -> None:
 
     # Layout
     gr.Markdown(phrase("translation.lead"), elem_classes="tab-lead")
+    row = example_row(page, KEY)
     with gr.Row():
         with gr.Column(scale=4, min_width=300):
             picker = model_picker(page, translate.NAME)
@@ -38,7 +39,6 @@ def build(page: Page) -> None:
             with gr.Row():
                 run = gr.Button(phrase("translation.run"), variant="primary", scale=3)
                 stop = gr.Button(phrase("stop.label"), scale=1, min_width=90)
-            row = example_row(page, KEY)
         with gr.Column(scale=8, min_width=320):
             notice = notice_line()
             result_text = gr.Textbox(label=phrase("translation.result"), lines=2, max_lines=12, interactive=False, buttons=["copy"])

@@ -64,7 +64,8 @@ def alternatives(steps: Sequence[Step], place: int, language: str) -> str:
     others = list(step.alternatives)
     if all(word != step.word for word, _ in others):
         others.append((step.word, step.probability))
-    top = max(probability for _, probability in others) or 1.0
+    others.sort(key=lambda pair: -pair[1])
+    top = others[0][1] or 1.0
     rows = "".join(
         f'<tr class="{"chosen" if word == step.word else ""}"><th scope="row">{escape_html(readable(word))}</th>'
         f'<td><span class="bar" style="width:{probability / top:.1%}"></span></td><td class="share">{percent(probability)}</td></tr>'
