@@ -1,0 +1,169 @@
+"""The service behind the page: a question goes in, its answer or one clear Problem comes out, and nobody disturbs anybody."""
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Self
+
+from models.errors import Problem
+from playground import tasks
+from playground.service.device import Device
+from playground.service.jobs import Job
+from playground.service.library import Library, Loader, Progress
+from playground.service.memo import Memo
+from playground.service.offers import Offers, Row
+
+if TYPE_CHECKING:
+    from models.card import Card
+    from models.catalogue import Catalogue
+    from models.model import Model
+
+MEMO_BYTES = 256_000_000
+ANSWER_SECONDS = 60.0
+STREAM_SECONDS = 300.0
+
+
+class Playground:
+    """Answers questions about models; every method may be called from any thread, at the same time.
+
+    A question is answered from the memo if it was asked before, joins the same question of another visitor that is on its way, or goes to
+    the worker of its model, which is loaded if need be. `dtype`: see `Device`; `offline` never asks the network. `loader` and `find_task`
+    stand in for `models.loading.load_card` and `playground.tasks.find`; the limits are bytes and seconds.
+    """
+
+    def __init__(
+        self,
+        catalogue: "Catalogue",
+        device: str | Device = "auto",
+        *,
+        dtype: str | None = None,
+        offline: bool = False,
+        loader: Loader | None = None,
+        find_task: Callable[[str], ModuleType] | None = None,
+        model_bytes: int | None = None,
+        memo_bytes: int = MEMO_BYTES,
+        answer_seconds: float = ANSWER_SECONDS,
+        stream_seconds: float = STREAM_SECONDS,
+    ):
+        self.catalogue = catalogue
+        self.offline = offline or catalogue.offline
+        self.device = device if isinstance(device, Device) else Device(device, dtype)
+        self._library = Library(loader or self._load, device=self.device, budget_bytes=model_bytes)
+        self._offers = Offers(catalogue, loaded=self._library.loaded)
+        self._memo = Memo(memo_bytes)
+        self._find_task = find_task or tasks.find
+        self._answer_seconds, self._stream_seconds = answer_seconds, stream_seconds
+
+    def ask(
+        self, model: str, task: str, request: Hashable, *, progress: Progress | None = None, cancel: threading.Event | None = None
+    ) -> Any:
+        """The Result of one request. Blocks; `progress(stage, bytes done, bytes in all)` is called in this thread while the model loads.
+
+        Raises Problem: that of the task, or unknown_model, unknown_task, task_not_possible, task_nobody, cancelled (`cancel` was set),
+        deadline, too_busy, out_of_memory, internal, closed, and those of the library where the model has to be loaded.
+        """
+        return self.ask_all(model, task, [request], progress=progress, cancel=cancel)[0]
+
+    def ask_all(
+        self,
+        model: str,
+        task: str,
+        requests: Sequence[Hashable],
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> list[Any]:
+        """The Results of several requests, in their order, worked out together; the first Problem stands for all."""
+        module, card = self._find(model, task)
+        keys = [(card.name, task, request) for request in requests]
+        with ExitStack() as stack:
+            flights = {key: self._memo.join(key, None) for key in dict.fromkeys(keys)}
+            for flight in filter(None, flights.values()):
+                stack.callback(self._memo.leave, flight)
+            if None in flights.values():
+                worker = stack.enter_context(self._library.lease(card, progress=progress, cancel=cancel))
+                self._check_loaded(worker.model, task)
+                for key in [key for key, flight in flights.items() if flight is None]:
+                    flights[key] = self._memo.join(key, lambda key=key: worker.submit(module, key[-1]))
+                    stack.callback(self._memo.leave, flights[key])
+            until = time.monotonic() + self._answer_seconds
+            answers = {key: flight.wait(until=until, cancel=cancel) for key, flight in flights.items()}
+        return [answers[key] for key in keys]
+
+    def stream(
+        self, model: str, task: str, request: Hashable, *, progress: Progress | None = None, cancel: threading.Event | None = None
+    ) -> Iterator[Any]:
+        """The items of `task.stream`, each as soon as it is made. Ends quietly when `cancel` is set; closing the iterator stops the work.
+
+        A wrong name is refused here, everything else (as in `ask`) when the first item is asked for.
+        """
+        module, card = self._find(model, task)
+        if not hasattr(module, "stream"):
+            raise ValueError(f"the task {task} does not stream")
+        return self._stream(module, card, task, request, progress, cancel)
+
+    def models(self) -> list[Row]:
+        """The models that can be asked, with what each can do and whether it is on this machine."""
+        return self._offers.rows()
+
+    def explore(self) -> None:
+        """Begin to load the models of which nobody knows yet what they can do: hub ids that the operator named. Does not wait for them."""
+        for card in self.catalogue.entries():
+            if not card.tasks:
+                self._library.start(card)
+
+    def loading(self) -> list[dict[str, Any]]:
+        """The models that are being fetched or loaded now: `{name, stage, done, total}`, in bytes (0: not known)."""
+        return [_progress(job) for job in self._library.loading()]
+
+    def close(self) -> None:
+        """End every thread and let go of every model; whoever still waits is told so."""
+        self._library.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _find(self, model: str, task: str) -> tuple[ModuleType, "Card"]:
+        module = self._find_task(task)
+        card = self.catalogue.find(model)
+        self._offers.check(card, task)
+        return module, card
+
+    def _check_loaded(self, model: "Model | None", task: str) -> None:
+        if model is None:
+            raise Problem("closed")
+        self._offers.learn(model)
+        self._offers.check(model.card, task)
+
+    def _stream(
+        self,
+        module: ModuleType,
+        card: "Card",
+        task: str,
+        request: Hashable,
+        progress: Progress | None,
+        cancel: threading.Event | None,
+    ) -> Iterator[Any]:
+        try:
+            with self._library.lease(card, progress=progress, cancel=cancel) as worker:
+                self._check_loaded(worker.model, task)
+                with closing(worker.stream(module, request, seconds=self._stream_seconds, cancel=cancel)) as items:
+                    yield from items
+        except Problem as problem:
+            if problem.key != "cancelled":
+                raise
+
+    def _load(self, card: "Card", progress: Progress) -> "Model":
+        from models.loading import load_card  # noqa: PLC0415 - torch and transformers take seconds; the page opens without them
+
+        return load_card(card, device=self.device.device, dtype=self.device.dtype, offline=self.offline, progress=progress)
+
+
+def _progress(job: Job) -> dict[str, Any]:
+    stage, done, total = job.latest or ("queue", 0, 0)
+    return {"name": job.name, "stage": stage, "done": done, "total": total}
