@@ -1,0 +1,155 @@
+"""A trained BERT as a folder that anyone can load: the names and files that the hub's libraries expect, numbers in half precision."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from models.config import ModelConfig
+from models.tokenizers.fast import FastTokenizer
+from models.transformer import Transformer
+
+LIMIT = 50_000_000  # bytes of a file, so that a repository can hold it
+
+EMBEDDINGS = {
+    "embeddings.words.weight": "bert.embeddings.word_embeddings.weight",
+    "embeddings.positions.weight": "bert.embeddings.position_embeddings.weight",
+    "embeddings.segments.weight": "bert.embeddings.token_type_embeddings.weight",
+    "heads.mlm.bias": "cls.predictions.bias",
+}
+MODULES = {
+    "embeddings.norm": "bert.embeddings.LayerNorm",
+    "heads.mlm.transform": "cls.predictions.transform.dense",
+    "heads.mlm.norm": "cls.predictions.transform.LayerNorm",
+    "heads.nsp.pooler": "bert.pooler.dense",
+    "heads.nsp.output": "cls.seq_relationship",
+}
+IN_LAYER = {
+    "self_attention.out": "attention.output.dense",
+    "self_norm": "attention.output.LayerNorm",
+    "feedforward.up": "intermediate.dense",
+    "feedforward.down": "output.dense",
+    "feedforward_norm": "output.LayerNorm",
+}
+
+
+def export(network: Transformer, tokenizer: FastTokenizer, folder: Path, *, dtype: torch.dtype = torch.float16, limit: int = LIMIT) -> None:
+    """Write config.json, tokenizer.json, tokenizer_config.json and the weights, in several files where one would be larger than `limit`.
+
+    ValueError where the network is no BERT with both heads, or where numbers do not fit half precision.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: halved(name, value, dtype) for name, value in hub_tensors(network)}
+    write_json(folder / "config.json", hub_config(network.config, tokenizer, dtype))
+    tokenizer.tokenizer.save(str(folder / "tokenizer.json"))
+    write_json(folder / "tokenizer_config.json", tokenizer_config(network.config, tokenizer))
+    for old in folder.glob("model*.safetensors*"):
+        old.unlink()
+    files = split_up(tensors, limit)
+    names = ["model.safetensors"] if len(files) == 1 else [f"model-{i + 1:05}-of-{len(files):05}.safetensors" for i in range(len(files))]
+    for name, part in zip(names, files):
+        save_file(part, folder / f".{name}", {"format": "pt"})
+        (folder / f".{name}").chmod(0o644)  # the library lets nobody but the owner read it
+        os.replace(folder / f".{name}", folder / name)
+    if len(files) > 1:
+        where = {tensor: name for name, part in zip(names, files) for tensor in part}
+        size = sum(value.nbytes for value in tensors.values())
+        write_json(folder / "model.safetensors.index.json", {"metadata": {"total_size": size}, "weight_map": where})
+
+
+def hub_tensors(network: Transformer) -> Iterator[tuple[str, Tensor]]:
+    """The weights under the names of transformers' BertForPreTraining; the tied output matrix once."""
+    check(network.config)
+    for name, value in network.state_dict().items():
+        owner, _, part = name.rpartition(".")
+        if name in EMBEDDINGS:
+            yield EMBEDDINGS[name], value
+        elif owner in MODULES:
+            yield f"{MODULES[owner]}.{part}", value
+        elif name.startswith("encoder.layers."):
+            layer, _, inner = owner.removeprefix("encoder.layers.").partition(".")
+            if inner == "self_attention.qkv":
+                for letter, matrix in zip(("query", "key", "value"), value.chunk(3)):
+                    yield f"bert.encoder.layer.{layer}.attention.self.{letter}.{part}", matrix
+            else:
+                yield f"bert.encoder.layer.{layer}.{IN_LAYER[inner]}.{part}", value
+        elif name != "heads.mlm.output.weight":
+            raise ValueError(f"{name} has no place in a BERT")
+
+
+def check(config: ModelConfig) -> None:
+    """A BERT with both heads is: encoder only, post-norm, learned positions, token types, tied output, as many key heads as heads."""
+    bert = (
+        config.architecture == "encoder" and config.norm == "layer" and not config.norm_first and not config.gated
+        and config.positions == "learned" and config.position_offset == 0 and config.embedding_norm and config.n_segments > 0
+        and config.tied_output and config.kv_heads == config.n_heads and config.head_width * config.n_heads == config.d_model
+        and config.mlm_head and config.nsp_head
+    )  # fmt: skip
+    if not bert:
+        raise ValueError(f"only a BERT with both heads can be written as one, got {config}")
+
+
+def halved(name: str, value: Tensor, dtype: torch.dtype) -> Tensor:
+    result = value.detach().to("cpu", dtype).contiguous().clone()
+    if not torch.isfinite(result).all():
+        raise ValueError(f"{name} holds numbers that {dtype} cannot write")
+    return result
+
+
+def split_up(tensors: dict[str, Tensor], limit: int) -> list[dict[str, Tensor]]:
+    """Tensors in files of at most `limit` bytes; one that is larger has a file of its own."""
+    room = limit - 200 * len(tensors) - 1024  # names and shapes stand in front of the numbers
+    files: list[dict[str, Tensor]] = [{}]
+    used = 0
+    for name, value in tensors.items():
+        if files[-1] and used + value.nbytes > room:
+            files.append({})
+            used = 0
+        files[-1][name] = value
+        used += value.nbytes
+    return files
+
+
+def hub_config(config: ModelConfig, tokenizer: FastTokenizer, dtype: torch.dtype) -> dict[str, Any]:
+    """config.json, in the hub's words."""
+    return {
+        "architectures": ["BertForPreTraining"],
+        "model_type": "bert",
+        "vocab_size": config.vocab_size,
+        "hidden_size": config.d_model,
+        "num_hidden_layers": config.n_encoder_layers,
+        "num_attention_heads": config.n_heads,
+        "intermediate_size": config.d_ff,
+        "hidden_act": {"gelu_tanh": "gelu_new"}.get(config.activation, config.activation),
+        "hidden_dropout_prob": 0.1,
+        "attention_probs_dropout_prob": 0.1,
+        "max_position_embeddings": config.max_positions,
+        "type_vocab_size": config.n_segments,
+        "initializer_range": 0.02,
+        "layer_norm_eps": config.norm_eps,
+        "pad_token_id": tokenizer.pad_id,
+        "position_embedding_type": "absolute",
+        "tie_word_embeddings": True,
+        "dtype": str(dtype).removeprefix("torch."),
+    }
+
+
+def tokenizer_config(config: ModelConfig, tokenizer: FastTokenizer) -> dict[str, Any]:
+    """tokenizer_config.json: which special token plays which role."""
+    normalizer = tokenizer.tokenizer.normalizer
+    named = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+    return {
+        "tokenizer_class": "BertTokenizer",
+        "do_lower_case": bool(getattr(normalizer, "lowercase", True)),
+        "model_max_length": config.max_positions,
+        **{role: token for role, token in named.items() if tokenizer.tokenizer.token_to_id(token) is not None},
+    }
+
+
+def write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

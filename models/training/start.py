@@ -1,0 +1,43 @@
+"""Where a training begins: with weights that exist, or with chance."""
+
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from models.config import ModelConfig
+from models.norms import build_norm
+from models.transformer import Transformer
+
+SPREAD = 0.02  # standard deviation of fresh matrices (Devlin et al. 2019)
+
+
+def fresh(config: ModelConfig, *, seed: int = 1) -> Transformer:
+    """A network of random matrices, its biases 0 and its norms 1."""
+    network = Transformer(config)
+    chance = torch.Generator().manual_seed(seed)
+    norms = {
+        id(parameter) for module in network.modules() if isinstance(module, type(build_norm(config))) for parameter in module.parameters()
+    }
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(std=SPREAD, generator=chance)
+            else:
+                parameter.fill_(1.0 if id(parameter) in norms and name.endswith("weight") else 0.0)
+    return network
+
+
+def with_heads(network: Transformer, *, seed: int = 1) -> Transformer:
+    """The same encoder with heads for masked words and next sentences; heads that it has already are kept.
+
+    The transform before the vocabulary starts as the identity, so that the first guesses already are the words whose vectors are near to
+    what the encoder says; a random matrix would first have to be learnt.
+    """
+    config = replace(network.config, mlm_head=True, nsp_head=True)
+    result = fresh(config, seed=seed)
+    missing, unexpected = result.load_state_dict(network.state_dict(), strict=False)
+    assert not unexpected and all(name.startswith("heads.") for name in missing), (missing, unexpected)
+    if "heads.mlm.transform.weight" in missing:
+        nn.init.eye_(result.heads["mlm"].transform.weight)
+    return result.eval()
