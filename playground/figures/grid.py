@@ -230,7 +230,7 @@ def even_columns(count: int) -> int:
     """How many tiles stand in a row: between 3 and 6, few places left empty, rather 4."""
     if count <= 3:
         return count
-    return min(range(3, 7), key=lambda columns: (-count % columns, abs(columns - 4)))
+    return min(range(3, 7), key=lambda columns: (-count % columns, abs(columns - 4), -columns))
 
 
 def kind_of(site: str) -> str:

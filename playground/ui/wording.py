@@ -6,7 +6,7 @@ from playground.ui.reading import escape_html, isolate, shorten, visible
 
 __all__ = ["escape_html", "sentence"]
 
-LONGEST = 80  # columns of one value inside a sentence
+LONGEST = 300  # columns of one value inside a sentence: a list of models is still whole, a pasted text is not
 
 
 def sentence(error: BaseException, language: str) -> str:
