@@ -163,7 +163,10 @@ class CrossAttention(nn.Module):
         trace: Trace | None = None,
         site: str = "",
     ) -> Tensor:
-        """x (B, Q, C), memory (B, K, C) -> (B, Q, C). With `past`, keys and values of the memory are computed at the first step only."""
+        """x (B, Q, C), memory (B, K, C) -> (B, Q, C). With `past`, keys and values of the memory are computed at the first step only.
+
+        Then x may have n times as many rows, each of one word: each source is read by n rows that stand together.
+        """
         query = split_heads(self.q(x), self.width)
         if past is not None and past.filled:
             key, value = past.read()
@@ -171,5 +174,10 @@ class CrossAttention(nn.Module):
             key, value = (split_heads(part, self.width) for part in self.kv(memory).split(self.inner_kv, dim=-1))
             if past is not None:
                 past.fill(key, value)
+        readers = query.shape[0] // key.shape[0]
+        if readers > 1:  # rows that read the same source are to attention what several positions are
+            query = query[:, :, 0].unflatten(0, (-1, readers)).transpose(1, 2)  # (B * n, H, 1, D) -> (B, H, n, D)
         mixed = attend(query, key, value, allowed=allowed, causal=False, prefix=prefix, trace=trace, site=site)
+        if readers > 1:
+            mixed = mixed.transpose(1, 2).flatten(0, 1)[:, :, None]  # (B, H, n, D) -> (B * n, H, 1, D)
         return self.out(merge_heads(mixed))

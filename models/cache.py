@@ -42,9 +42,13 @@ class KeysValues:
         return self.keys[:, :, : self.length], self.values[:, :, : self.length]
 
     def select(self, rows: Tensor) -> None:
-        """Keep these rows of the batch, in this order."""
-        if self.keys is not None:
-            self.keys, self.values = self.keys.index_select(0, rows), self.values.index_select(0, rows)
+        """Keep these rows of the batch, in this order; only what is filled is copied."""
+        for name in ("keys", "values"):
+            old = getattr(self, name)
+            if old is not None:
+                new = old.new_empty(len(rows), *old.shape[1:])
+                new[:, :, : self.length] = old[:, :, : self.length].index_select(0, rows)
+                setattr(self, name, new)
 
 
 class Memory:
@@ -72,10 +76,15 @@ class Cache:
         self.mask: Tensor | None = None
         self.counts: Tensor | None = None
 
-    def select(self, rows: Tensor, *, cross: bool = True) -> None:
-        """Keep these rows of the batch, in this order (beam search); `cross=False` where all rows share one source."""
-        for part in self.own + (self.cross if cross else []):
+    def select(self, rows: Tensor, *, sources: Tensor | None = None) -> None:
+        """Keep these rows of the batch, in this order, and these of the source texts.
+
+        None keeps all sources: rows that stand together may share one, as in beam search, where each source has the same number of rows.
+        """
+        for part in self.own:
             part.select(rows)
+        for part in self.cross if sources is not None else []:
+            part.select(sources)
         if self.mask is not None:
             self.mask, self.counts = self.mask.index_select(0, rows), self.counts.index_select(0, rows)
 
