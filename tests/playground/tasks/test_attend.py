@@ -22,9 +22,7 @@ def test_an_encoder_looks_where_transformers_says(ours, theirs, second: str) -> 
     for text, result in zip(TEXTS, results):
         row = model.tokenizer.encode(text, second or None)
         with torch.no_grad():
-            expected = reference(
-                torch.tensor([row.ids]), token_type_ids=torch.tensor([row.segments]), output_attentions=True
-            ).attentions
+            expected = reference(torch.tensor([row.ids]), token_type_ids=torch.tensor([row.segments]), output_attentions=True).attentions
         assert result.sites == tuple(f"encoder.{layer}.self" for layer in range(3))
         for site, weights in zip(result.sites, expected):
             np.testing.assert_allclose(result.all_weights(site), weights[0].numpy(), **CLOSE)
@@ -203,7 +201,9 @@ def test_size_counts_the_longer_of_source_and_target(ours) -> None:
     assert hash(short) != hash(long) and short == dataclasses.replace(short)
 
 
-@pytest.mark.parametrize("text", ["😀👩‍👩‍👧", "\x00\x07\x1b[31m", "עברית ثم العربية", "<b onclick=x>&amp;</b>", "\ud83d a \udfff", "[MASK]" * 20, "[SEP]</s>"])
+@pytest.mark.parametrize(
+    "text", ["😀👩‍👩‍👧", "\x00\x07\x1b[31m", "עברית ثم العربية", "<b onclick=x>&amp;</b>", "\ud83d a \udfff", "[MASK]" * 20, "[SEP]</s>"]
+)
 def test_any_text_has_words_that_can_be_shown(ours, text: str) -> None:
     for name in ("tiny-bert", "tiny-gpt2", "tiny-llama", "tiny-marian"):
         result = attend.run(ours(name), [Request(text=f"tea {text}")])[0]
