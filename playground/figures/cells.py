@@ -16,7 +16,7 @@ from playground.ui.reading import columns as columns_of
 from playground.ui.reading import label, readable
 
 EXACT = 160 * 160  # cells up to here travel as float32 (4 bytes a cell); more as decimal fractions in uint16
-CLIP = 1000  # with more cells than this, a quarter of the rows may reach above the last colour: one weight of 1 would leave all others dark
+CLIP = 1000  # with more cells than this, half of the rows may reach above the last colour: one weight of 1 would leave all others dark
 WORD = 14  # columns of a label
 CELL = 46  # pixels that a cell would like to be high
 HIGHEST = 620  # pixels that a matrix may be high
@@ -58,7 +58,7 @@ def cells(weights: np.ndarray, *, hidden: np.ndarray | None = None, hover: str) 
     data = packed(weights, hidden)
     n_rows, n_columns = weights.shape
     largest = max(float(weights.max()), 1e-9)
-    top = float(np.quantile(weights.max(axis=1), 0.75)) if weights.size > CLIP else largest
+    top = float(np.median(weights.max(axis=1))) if weights.size > CLIP else largest
     if not 0 < top < 0.9 * largest:
         top = largest
     gap = 1 if max(n_rows, n_columns) <= 48 else 0
