@@ -61,8 +61,8 @@ class Playground:
     ) -> Any:
         """The Result of one request. Blocks; `progress(stage, bytes done, bytes in all)` is called in this thread while the model loads.
 
-        Raises Problem: that of the task, or unknown_model, unknown_task, task_not_possible, task_nobody, cancelled (`cancel` was set),
-        deadline, too_busy, out_of_memory, internal, closed, and those of the library where the model has to be loaded.
+        Raises Problem: that of the task, or unknown_model, task_not_possible, task_nobody, cancelled (`cancel` was set), deadline,
+        too_busy, out_of_memory, internal, closed, and those of the library where the model has to be loaded. ValueError: unknown task.
         """
         return self.ask_all(model, task, [request], progress=progress, cancel=cancel)[0]
 
