@@ -109,14 +109,28 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
     """Name of the endpoint -> its function. The docstrings are what the API page shows."""
 
     def models_() -> list[ModelRow]:
-        """The models that this page offers, and the tasks that each can do."""
+        """The models that this page offers.
+
+        Returns:
+            One `{name, family, tasks, languages, parameters, licence, size_mb, ready}` for each; `ready` means that its files are here.
+        """
         return playground.models()
 
     def attend_(
         model: str, text: str, text_b: str = "", target: str = "", site: str = "", head: int = -1, request: gr.Request = None
     ) -> Attention:
-        """Which words look at which. text_b: a second text for an encoder. target: a given translation for an encoder-decoder.
-        site: a layer as listed in `sites`, the last one if empty. head: counted from 0; -1 is the mean of all heads."""
+        """Which words look at which: the attention weights of one layer and head.
+
+        Parameters:
+            model: a name from /models that can "attend".
+            text: what the model reads.
+            text_b: a second text; for an encoder only.
+            target: a translation to look at instead of the model's own; for an encoder-decoder only.
+            site: a layer as listed in the answer's `sites`, such as "encoder.3.self"; empty for the last one.
+            head: a head, counted from 0; -1 for the mean of all heads.
+        Returns:
+            `weights[q][k]`, how much `words_query[q]` looks at `words_key[k]`; each row sums to 1.
+        """
         result = playground.ask(model, "attend", attend.Request(text=text, second=text_b, target=target))
         site = site or result.sites[-1]
         if site not in result.sites:
@@ -141,7 +155,16 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         candidates: list[str] = [],  # noqa: B006 - the API page shows the default; nothing changes it
         request: gr.Request = None,
     ) -> Filled:
-        """What the model would put behind each [MASK] of the text. candidates: compare these words instead of the top_k best."""
+        """What the model would put behind each [MASK] of a text.
+
+        Parameters:
+            model: a name from /models that can "fill_mask".
+            text: a text with one or several [MASK].
+            top_k: how many of the best words to give for each mask.
+            candidates: words to compare instead of the best ones.
+        Returns:
+            `words`, as the model reads them, and for each mask its `position` among them and the `candidates`, best first.
+        """
         result = playground.ask(model, "fill_mask", fill_mask.Request(text=text, top_k=top_k, candidates=tuple(candidates)))
         masks = [
             FilledMask(
@@ -152,8 +175,15 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         return Filled(words=list(result.words), masks=masks)
 
     def next_sentence_(model: str, first: str, seconds: list[str], request: gr.Request = None) -> list[Following]:
-        """The probability that each of `seconds` follows `first`, in the order of `seconds`.
-        BERT's own training task: it knows topics better than order."""
+        """How probable it is that a sentence follows another. This is BERT's own training task: it knows topics better than order.
+
+        Parameters:
+            model: a name from /models that can judge "next_sentence".
+            first: the sentence that comes first.
+            seconds: the candidates for the next one.
+        Returns:
+            One `{sentence, probability}` for each candidate, in the order of `seconds`.
+        """
         if not seconds:
             raise Problem("no_candidates")
         questions = [next_sentence.Request(first=first, second=second) for second in seconds]
@@ -163,7 +193,17 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
     def translate_(
         model: str, text: str, beams: int = 1, alternatives: int = 0, max_new_tokens: int = 256, request: gr.Request = None
     ) -> Translation:
-        """Translate a text, line breaks kept, with the word alignment of the model's cross-attention. max_new_tokens: for one sentence."""
+        """Translate a text, line breaks kept, with the word alignment of the model's cross-attention.
+
+        Parameters:
+            model: a name from /models that can "translate"; its languages are given there, source first.
+            text: what to translate.
+            beams: how many translations to follow at once; 1 always takes the best next word.
+            alternatives: how many other translations to give, with their scores; fewer than `beams`.
+            max_new_tokens: the longest translation of one sentence.
+        Returns:
+            `translation`, `alternatives`, and `alignment[t][s]`: how much `target_words[t]` looked at `source_words[s]`.
+        """
         question = translate.Request(text=text, beams=beams, alternatives=alternatives, max_new_tokens=max_new_tokens)
         result = playground.ask(model, "translate", question)
         sentences = result.sentences
@@ -185,8 +225,21 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         seed: int = 0,
         request: gr.Request = None,
     ) -> Iterator[Generated]:
-        """Continue a prompt (or answer it, where the model has a chat template), token by token.
-        Each item that is sent holds everything so far. temperature 0 takes the most likely token. The same seed gives the same text."""
+        """Continue a prompt, or answer it where the model has a chat template, token by token.
+
+        Each item that is sent holds everything so far.
+
+        Parameters:
+            model: a name from /models that can "generate".
+            prompt: what to continue or to answer.
+            max_new_tokens: the longest answer.
+            temperature: 0 takes the most likely token each time; higher values dare more.
+            top_k: draw from the k most likely tokens only; 0 for all.
+            top_p: draw from the most likely tokens that make up this share only.
+            seed: the same seed gives the same text.
+        Returns:
+            `text` so far and its `tokens`, each with its probability in the model's own distribution and the likeliest others.
+        """
         question = generate.Request(
             prompt=prompt, max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed
         )

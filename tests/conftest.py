@@ -1,6 +1,7 @@
 """Small models of every kind, with random weights and real tokenizers, made here and saved as `transformers` saves them."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+
+from models.catalogue import Catalogue
+from playground.service.playground import Playground
 
 SENTENCES = [
     "The animal didn't cross the street because it was too tired.",
@@ -47,6 +51,14 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         folders[name].mkdir()
         make(folders[name])
     return folders
+
+
+@pytest.fixture(scope="session")
+def tiny_playground(tiny_models: dict[str, Path]) -> Iterator[Playground]:
+    """A service that offers the tiny models and nothing else, on the CPU, without network."""
+    catalogue = Catalogue(()).with_operator([f"{name}={folder}" for name, folder in tiny_models.items()])
+    with Playground(catalogue, "cpu", offline=True) as playground:
+        yield playground
 
 
 def save(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase | None = None) -> None:

@@ -1,5 +1,7 @@
 """Attention: which words look at which, in any layer and head of any model."""
 
+from typing import Any
+
 import gradio as gr
 import plotly.graph_objects as go
 
@@ -16,7 +18,7 @@ from playground.ui.language import text
 from playground.ui.naming import head_name, site_name
 from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
-from playground.ui.pickers import QUIET, kind_of, model_picker, speaking, wire_picker
+from playground.ui.pickers import QUIET, chosen, kind_of, model_picker, speaking, wire_picker
 from playground.ui.progress import reporter
 
 KEY = "attention"
@@ -43,23 +45,25 @@ def build(page: Page) -> None:
             )
             run = gr.Button(phrase("attention.run"), variant="primary")
         with gr.Column(scale=8, min_width=320):
-            notice = notice_line()
+            notice = notice_line(page)
             view = gr.Radio([(phrase(f"attention.view_{name}"), name) for name in VIEWS], value="one", label=phrase("attention.view"))
             with gr.Row():
                 site = gr.Dropdown([], label=phrase("attention.layer"), min_width=150)
                 head = gr.Dropdown([(head_name(-1, "en"), -1)], value=-1, label=phrase("attention.head"), min_width=130)
             picture = chart(height=480, elem_id="attention-chart")
             gr.Markdown(phrase("attention.reading"), elem_classes="figure-note")
-    asked = gr.State(None)
+    asked, hint = gr.State(None), gr.State(hint_of(start, picker.model.value))
 
     # Handlers: what is shown is always `asked`, the last question that was put, whatever stands in the boxes by now.
     @guarded(notice)
-    def look(language, model, words, second, target, site, head, view, progress=gr.Progress()):  # noqa: B008 - found as a default
+    def look(language, model, words, second, target, site, head, view, hint, progress=gr.Progress()):  # noqa: B008 - found as a default
         kind = kind_of(playground, model)
         request = attend.Request(text=words, second=second if kind == "encoder" else "", target=target if kind == "both" else "")
-        result = playground.ask(model, attend.NAME, request, progress=reporter(progress, language))
+        result = playground.ask(chosen(model), attend.NAME, request, progress=reporter(progress, language))
         cut = text("notice.cut", language, limit=result.limit, cut=result.cut) if result.cut else ""
-        return remark(cut), (model, request), *shown(result, site, head, view, language)
+        if hint and (hint["model"], hint["text"]) == (model, words):
+            return remark(cut, hint["look"][language]), (model, request), None, *shown(result, hint["site"], hint["head"], view, language)
+        return remark(cut), (model, request), None, *shown(result, site, head, view, language)
 
     @guarded(notice)
     def show(language, asked, site, head, view):
@@ -89,21 +93,27 @@ def build(page: Page) -> None:
 
     def fill(example, model):
         model = speaking(playground, attend.NAME, model, example["languages"])
-        return model, example["text"], example.get("second", ""), example.get("target", "")
+        return model, example["text"], example.get("second", ""), example.get("target", ""), hint_of(example, model)
 
     # Wiring
-    question = [picker.model, words, second, target, site, head, view]
-    outputs = [notice, asked, site, head, picture]
+    question = [picker.model, words, second, target, site, head, view, hint]
+    outputs = [notice, asked, hint, site, head, picture]
     asking = {"concurrency_limit": None, "show_progress_on": picture, "api_visibility": "private"}
     runs = [moment(look, [page.language, *question], outputs, **asking) for moment in (run.click, second.submit, target.submit)]
-    chosen = on_example(row, KEY, fill, [picker.model], [picker.model, words, second, target])
-    runs.append(chosen.then(look, [page.language, *question], outputs, **asking))
+    picked = on_example(row, KEY, fill, [picker.model], [picker.model, words, second, target, hint])
+    runs.append(picked.then(look, [page.language, *question], outputs, **asking))
     page.opened.then(first, [page.language, *question], outputs, **asking)
     for moment in (site.input, head.input, view.input, page.language.change):
         moment(show, [page.language, asked, site, head, view], [site, head, picture], **QUIET, trigger_mode="always_last")
     picture.select(zoom, [page.language, asked, site, view], [view, site, head, picture], **QUIET)
     picker.model.change(fields, picker.model, [second, target], **QUIET)
     wire_picker(page, picker, after=runs)
+
+
+def hint_of(example: dict[str, Any], model: str | None) -> dict[str, Any] | None:
+    """Where an example is best seen and what to look at; None with another model, whose layers and heads do other things."""
+    fits = example.get("show", {}).get("model") == model
+    return example["show"] | {"text": example["text"], "look": example["look"]} if fits else None
 
 
 def shown(result: attend.Result, site: str | None, head: int, view: str, language: str) -> tuple[dict, dict, dict]:
@@ -126,12 +136,11 @@ def pictured(result: attend.Result, site: str, head: int, view: str, language: s
         return heatmap(result.weights(site, head), *result.words_at(site), site=site, head=head, causal=site in result.causal, **common)
     if view == "heads":
         return grid_of_heads(result.all_weights(site), *result.words_at(site), site=site, causal=site in result.causal, **common)
-    words = {name: result.words_at(name) for name in result.sites}
     if view == "layers":
-        return grid_of_layers({name: result.weights(name) for name in result.sites}, words, causal=result.causal, **common)
+        return grid_of_layers(result.sites, result.weights, result.words_at, causal=result.causal, **common)
     if len({result.heads(name) for name in result.sites}) > 1:
         raise Problem("uneven_heads")
-    return grid_of_model({name: result.all_weights(name) for name in result.sites}, words, causal=result.causal, **common)
+    return grid_of_model(result.sites, result.all_weights, result.words_at, causal=result.causal, **common)
 
 
 def tile(result: attend.Result, site: str | None, view: str, place: int) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from playground.ui.guard import guarded
 from playground.ui.language import text
 from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
-from playground.ui.pickers import QUIET, model_picker, speaking, wire_picker
+from playground.ui.pickers import QUIET, chosen, model_picker, speaking, wire_picker
 from playground.ui.progress import reporter
 from playground.ui.stops import Stops
 
@@ -48,10 +48,10 @@ def build(page: Page) -> None:
                 seed = gr.Number(0, label=phrase("generation.seed"), info=phrase("generation.seed_info"), precision=0, minimum=0)
                 chat = gr.Checkbox(True, label=phrase("generation.chat"))
         with gr.Column(scale=8, min_width=320):
-            notice = notice_line()
+            notice = notice_line(page)
             answer = coloured_text()
             colours = gr.HTML(legend("en"), js_on_load=None)
-            detail = gr.HTML("", elem_classes="detail", html_template='<div aria-live="polite">${value}</div>', js_on_load=None)
+            detail = notice_line(page)
             picture = chart(height=360, elem_id="generation-chart")
     steps = gr.State(())
 
@@ -71,7 +71,7 @@ def build(page: Page) -> None:
         yield "", (), "", "", None
         with stops.running(request) as cancel:
             report = reporter(progress, language)
-            with closing(playground.stream(model, generate.NAME, question, progress=report, cancel=cancel)) as items:
+            with closing(playground.stream(chosen(model), generate.NAME, question, progress=report, cancel=cancel)) as items:
                 for step in items:
                     made.append(step)
                     if time.monotonic() - last > REFRESH_SECONDS:

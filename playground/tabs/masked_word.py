@@ -11,9 +11,9 @@ from playground.ui.chart import chart, drawn
 from playground.ui.examples import example_row, examples, on_example
 from playground.ui.guard import guarded
 from playground.ui.language import text
-from playground.ui.notice import notice_line
+from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
-from playground.ui.pickers import QUIET, model_picker, speaking, wire_picker
+from playground.ui.pickers import QUIET, chosen, model_picker, speaking, wire_picker
 from playground.ui.progress import reporter
 
 KEY = "masked_word"
@@ -41,7 +41,7 @@ def build(page: Page) -> None:
             top_k = gr.Slider(1, MOST, 10, step=1, label=phrase("masked_word.top_k"))
             run = gr.Button(phrase("masked_word.run"), variant="primary")
         with gr.Column(scale=8, min_width=320):
-            notice = notice_line()
+            notice = notice_line(page)
             picture = chart(height=420, elem_id="masked-word-chart")
             gr.Markdown(phrase("masked_word.reading"), elem_classes="figure-note")
     asked = gr.State(None)
@@ -51,8 +51,13 @@ def build(page: Page) -> None:
     def fill(language, model, words, compare, top_k, progress=gr.Progress()):  # noqa: B008 - found as a default
         candidates = tuple(dict.fromkeys(word.strip() for word in SEPARATOR.split(compare) if word.strip()))
         request = fill_mask.Request(text=words, top_k=int(top_k), candidates=candidates)
-        result = playground.ask(model, fill_mask.NAME, request, progress=reporter(progress, language))
-        return "", (model, request), pictured(result, language)
+        result = playground.ask(chosen(model), fill_mask.NAME, request, progress=reporter(progress, language))
+        pieces = {found.word: found.pieces for mask in result.masks for found in mask.candidates if found.pieces > 1}
+        notes = [
+            text("notice.cut_some", language, cut=result.cut) if result.cut else "",
+            text("masked_word.pieces", language, words=text("list.comma", language).join(pieces)) if pieces else "",
+        ]
+        return remark(*notes), (model, request), pictured(result, language)
 
     @guarded(notice)
     def again(language, asked):

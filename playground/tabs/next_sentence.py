@@ -12,7 +12,7 @@ from playground.ui.guard import guarded
 from playground.ui.language import text
 from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
-from playground.ui.pickers import QUIET, model_picker, speaking, wire_picker
+from playground.ui.pickers import QUIET, chosen, model_picker, speaking, wire_picker
 from playground.ui.progress import reporter
 
 KEY = "next_sentence"
@@ -32,7 +32,7 @@ def build(page: Page) -> None:
             seconds = gr.Textbox("\n".join(start["seconds"]), label=phrase("next_sentence.seconds"), lines=4, max_lines=12)
             run = gr.Button(phrase("next_sentence.run"), variant="primary")
         with gr.Column(scale=8, min_width=320):
-            notice = notice_line()
+            notice = notice_line(page)
             picture = chart(height=360, elem_id="next-sentence-chart")
             gr.Markdown(phrase("next_sentence.reading"), elem_classes="figure-note")
     asked = gr.State(None)
@@ -44,7 +44,7 @@ def build(page: Page) -> None:
         if not candidates:
             raise Problem("no_candidates")
         requests = tuple(next_sentence.Request(first=first, second=candidate) for candidate in candidates)
-        results = playground.ask_all(model, next_sentence.NAME, requests, progress=reporter(progress, language))
+        results = playground.ask_all(chosen(model), next_sentence.NAME, requests, progress=reporter(progress, language))
         cut = max(result.cut for result in results)
         notes = remark(text("notice.cut_some", language, cut=cut) if cut else "")
         return notes, (model, requests), pictured(requests, results, language)

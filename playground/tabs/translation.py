@@ -12,7 +12,7 @@ from playground.ui.guard import guarded
 from playground.ui.language import text
 from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
-from playground.ui.pickers import QUIET, model_picker, speaking, wire_picker
+from playground.ui.pickers import QUIET, chosen, model_picker, speaking, wire_picker
 from playground.ui.progress import reporter
 from playground.ui.stops import Stops
 from playground.ui.wording import escape_html
@@ -40,7 +40,7 @@ def build(page: Page) -> None:
                 run = gr.Button(phrase("translation.run"), variant="primary", scale=3)
                 stop = gr.Button(phrase("stop.label"), scale=1, min_width=90)
         with gr.Column(scale=8, min_width=320):
-            notice = notice_line()
+            notice = notice_line(page)
             result_text = gr.Textbox(label=phrase("translation.result"), lines=2, max_lines=12, interactive=False, buttons=["copy"])
             considered = gr.HTML("", elem_classes="considered", js_on_load=None)
             sentence = gr.Dropdown([], label=phrase("translation.sentence"), visible=False)
@@ -54,7 +54,7 @@ def build(page: Page) -> None:
     def render(language, model, words, beams, others, request: gr.Request, progress=gr.Progress()):  # noqa: B008 - found as a default
         question = translate.Request(text=words, beams=int(beams), alternatives=min(int(others), int(beams) - 1))
         with stops.running(request) as cancel:
-            result = playground.ask(model, translate.NAME, question, progress=reporter(progress, language), cancel=cancel)
+            result = playground.ask(chosen(model), translate.NAME, question, progress=reporter(progress, language), cancel=cancel)
         cut = remark(text("notice.cut_some", language, cut=result.cut) if result.cut else "")
         return cut, (model, question), result.translation, *shown(result, 0, language)
 

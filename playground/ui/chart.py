@@ -10,6 +10,8 @@ import gradio as gr
 import plotly
 import plotly.graph_objects as go
 
+from playground.ui.reading import visible
+
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
 
@@ -33,4 +35,4 @@ def drawn(figure: go.Figure, description: str) -> dict[str, str]:
     """A figure as the value of a chart; `description` is what a screen reader says."""
     figure = go.Figure(figure)
     figure.layout.template = None
-    return {"figure": figure.to_json(), "description": description}
+    return {"figure": figure.to_json(), "description": visible(description)}

