@@ -27,15 +27,13 @@ def config(source: Weights) -> ModelConfig:
     architecture = source.model_type.removeprefix("gguf.")
     stored = Settings(f"GGUF {architecture}", source.metadata, file=source.file)
     names = source.names()
-    if WORDS not in names:
-        raise stored.broken(f"{WORDS} is missing")
     d_model, n_heads = stored.whole(f"{architecture}.embedding_length"), stored.whole(f"{architecture}.attention.head_count")
     width = stored.whole(f"{architecture}.attention.key_length", d_model // max(n_heads, 1))
     stored.only(f"{architecture}.attention.value_length", width)
     stored.only(f"{architecture}.rope.dimension_count", width)
     stored.only(f"{architecture}.expert_count", 0)
     return stored.build(
-        vocab_size=source.shape(WORDS)[0],
+        vocab_size=stored.matrix(source, WORDS)[0],
         d_model=d_model,
         n_heads=n_heads,
         n_kv_heads=stored.whole(f"{architecture}.attention.head_count_kv", n_heads),

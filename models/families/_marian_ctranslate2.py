@@ -30,22 +30,20 @@ def config(settings: dict[str, Any], source: Weights) -> ModelConfig:
         stored.only(f"{stack}/pre_norm", 0)
     for key in ("num_heads", "activation", "scale_embeddings"):
         stored.same(f"encoder/{key}", f"decoder/{key}")
-    stored.only("decoder/start_from_zero_embedding", 1)
+    if not stored.flag("decoder/start_from_zero_embedding", 0):
+        raise stored.unsupported("decoder/start_from_zero_embedding", 0)
     stored.only("decoder/alibi", 0)
     stored.only("encoder/embeddings_merge", 0)
     names = source.names()
-    for name in (DECODER, POSITIONS, "encoder/layer_0/ffn/linear_0/weight"):
-        if name not in names:
-            raise stored.broken(f"{name} is missing")
-    vocabulary, d_model = source.shape(DECODER)
+    vocabulary, d_model = stored.matrix(source, DECODER)
     return stored.build(
         vocab_size=vocabulary,
         d_model=d_model,
         n_heads=stored.whole("encoder/num_heads"),
-        d_ff=source.shape("encoder/layer_0/ffn/linear_0/weight")[0],
+        d_ff=stored.matrix(source, "encoder/layer_0/ffn/linear_0/weight")[0],
         n_encoder_layers=depth(names, "encoder"),
         n_decoder_layers=depth(names, "decoder"),
-        max_positions=source.shape(POSITIONS)[0],
+        max_positions=stored.matrix(source, POSITIONS)[0],
         norm_eps=Settings("CTranslate2", settings).real("layer_norm_epsilon", 1e-5),
         activation=stored.activation("encoder/activation", names=ACTIVATIONS),
         positions="sinusoidal",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from models.checkpoints.weights import Weights
 from models.config import Activation, ModelConfig
 from models.errors import Problem
 
@@ -17,6 +18,7 @@ ACTIVATIONS: dict[Any, Activation] = {
     "swish": "silu",
 }
 MOST_LAYERS = 1_000
+LONGEST_SHOWN = 120
 MISSING = object()
 
 
@@ -67,6 +69,13 @@ class Settings:
             raise self.broken(f"{key} is {value!r}, not token numbers")
         return tuple(numbers)
 
+    def banned(self, key: str) -> tuple[int, ...]:
+        """Of a list of word sequences those that are one word."""
+        value = self.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(ids, list) and all(isinstance(word, int) for word in ids) for ids in value):
+            raise self.broken(f"{key} is {value!r}, not lists of token numbers")
+        return tuple(ids[0] for ids in value if len(ids) == 1)
+
     def activation(self, key: str, default: Any = MISSING, *, names: Mapping[Any, Activation] = ACTIVATIONS) -> Activation:
         value = self.get(key, default)
         if not isinstance(value, str | int) or value not in names:
@@ -83,11 +92,18 @@ class Settings:
         if (value := self.get(key)) != self.get(other):
             raise self.unsupported(key, f"{value} beside {other} = {self.get(other)}")
 
+    def matrix(self, source: Weights, name: str) -> tuple[int, int]:
+        """Rows and columns of a matrix from which sizes are read where no setting tells them."""
+        if name not in source.names() or len(source.shape(name)) != 2:
+            raise self.broken(f"{name} is missing or no matrix")
+        rows, columns = source.shape(name)
+        return rows, columns
+
     def broken(self, reason: str) -> Problem:
-        return Problem("broken_config", file=self.file, reason=reason)
+        return Problem("broken_config", file=self.file, reason=reason[:LONGEST_SHOWN])
 
     def unsupported(self, setting: str, value: Any) -> Problem:
-        return Problem("unsupported_setting", family=self.family, setting=setting, value=str(value)[:80])
+        return Problem("unsupported_setting", family=self.family, setting=setting, value=str(value)[:LONGEST_SHOWN])
 
     def build(self, **numbers: Any) -> ModelConfig:
         """Our config, or a Problem where the numbers cannot work together."""

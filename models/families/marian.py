@@ -28,7 +28,6 @@ def config(settings: dict[str, Any], source: Weights) -> ModelConfig:
     vocabulary, d_model = hub.whole("vocab_size"), hub.whole("d_model")
     hub.only("decoder_vocab_size", vocabulary)
     padding = hub.whole("pad_token_id")
-    banned = tuple(ids[0] for ids in hub.get("bad_words_ids", []) if isinstance(ids, list) and len(ids) == 1)
     tied = hub.flag("tie_word_embeddings", True)
     # The hub's class shares nothing where nothing is tied, whatever the other flag says, and then saves a table a language.
     two_tables = {f"{ENCODER}.weight", f"{DECODER}.weight"} <= set(source.names())
@@ -46,7 +45,7 @@ def config(settings: dict[str, Any], source: Weights) -> ModelConfig:
         embedding_scale=sqrt(d_model) if hub.flag("scale_embedding", False) else 1.0,
         start_id=hub.whole("decoder_start_token_id", padding),
         end_ids=hub.ids("eos_token_id"),
-        never_ids=banned or (padding,),
+        never_ids=hub.banned("bad_words_ids") or (padding,),
         share_embeddings=hub.flag("share_encoder_decoder_embeddings", True) and (tied or not two_tables),
         tied_output=tied,
         lm_head=True,

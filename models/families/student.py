@@ -41,9 +41,7 @@ def config(settings: dict[str, Any], source: Weights) -> ModelConfig:
     yml = Settings("Marian student", source.metadata, file=source.file)
     for key, wanted in PLAN.items():
         yml.only(key, *wanted)
-    if WORDS not in source.names():
-        raise yml.broken(f"{WORDS} is missing")
-    vocabulary, d_model = source.shape(WORDS)
+    vocabulary, d_model = yml.matrix(source, WORDS)
     return yml.build(
         vocab_size=vocabulary,
         d_model=d_model,

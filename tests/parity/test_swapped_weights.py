@@ -10,7 +10,7 @@ from torch import Tensor
 
 from models.checkpoints.load import fill
 from models.checkpoints.weights import StateDict
-from models.families import recognise
+from models.families import families, recognise
 from models.transformer import Transformer
 
 WHOLE = ("bert", "bert untied", "roberta", "distilbert", "gpt2", "llama biases, tied", "qwen2", "marian", "marian two tables untied")
@@ -65,3 +65,8 @@ def test_the_same_weights_give_the_same_answers(tmp_path: Path) -> None:
     PEERS["bert"].make().save_pretrained(tmp_path)
     for ours, theirs in zip(answers(load(tmp_path)), answers(load(tmp_path)), strict=True):
         assert torch.equal(ours, theirs)
+
+
+def test_every_family_has_a_reference() -> None:
+    # The hub has no class for students: `test_student_parity.py` has their reference.
+    assert {peer.family for peer in PEERS.values()} | {"student"} == {family.name for family in families()}

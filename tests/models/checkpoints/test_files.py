@@ -70,7 +70,7 @@ def test_a_torch_file_that_would_run_code_is_refused(tmp_path: Path, zipped: boo
 
 
 def test_a_plain_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps(Hostile()))
+    (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps(Hostile(), protocol=2))
     with pytest.raises(Problem, match="broken_weights"):
         open_weights(tmp_path)
 
