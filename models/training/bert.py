@@ -2,7 +2,8 @@
 
   python -m models.training.bert --tiny --out /tmp/bert
   python -m models.training.bert --init all-MiniLM-L6-v2 --train wiki.txt.xz books.txt.xz@2 --valid valid.txt.xz --out OUT --minutes 60
-  accelerate launch -m models.training.bert ...        (several GPUs or machines; the same flags, the same training)
+  accelerate launch -m models.training.bert ...                     (several GPUs or machines: the same flags, the same training)
+  python -m torch.distributed.run --nproc_per_node 2 -m models.training.bert --device cpu --batches 2 ...    (processes on CPUs)
 
 Stop it when you like: the same command goes on where it stopped. OUT/model holds the result, OUT/log.jsonl its history.
 """

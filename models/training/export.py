@@ -1,8 +1,14 @@
-"""A trained BERT as a folder that anyone can load: the names and files that the hub's libraries expect, numbers in half precision."""
+"""A trained BERT as a folder that anyone can load: the names and files that the hub's libraries expect, numbers in half precision.
 
+python -m models.training.export --model OUT/model --to assets/NAME --log OUT/log.jsonl --card card.json
+"""
+
+import argparse
 import json
 import os
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +17,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from models.config import ModelConfig
+from models.loading import load
 from models.tokenizers.fast import FastTokenizer
+from models.training.card import FACTS, write_card
+from models.training.journal import read_log
 from models.transformer import Transformer
 
 LIMIT = 50_000_000  # bytes of a file, so that a repository can hold it
@@ -153,3 +162,41 @@ def tokenizer_config(config: ModelConfig, tokenizer: FastTokenizer) -> dict[str,
 
 def write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the folder of a model that ships: weights, tokenizer, log and card."""
+    parser = argparse.ArgumentParser(
+        prog="python -m models.training.export", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--model", type=Path, required=True, metavar="FOLDER", help="a BERT with both heads: config.json, tokenizer.json and weights")
+    add("--weights", type=Path, metavar="FILE", help="take the weights from this file instead of those in the folder of --model")
+    add("--to", type=Path, required=True, metavar="FOLDER", help="where it goes; weights and tokenizer that are there are replaced")
+    add("--log", type=Path, metavar="FILE", help="the log of the training, which becomes log.jsonl")
+    add("--card", type=Path, metavar="FILE", help="what the model card says, as JSON; steps, tokens and minutes are added from the log")
+    asked = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = asked.model
+        if asked.weights:
+            folder = Path(scratch)
+            for file in asked.model.iterdir():
+                if file.suffix in {".json", ".txt"} and ".index." not in file.name:
+                    shutil.copy(file, folder)
+            (folder / "model.safetensors").symlink_to(asked.weights.resolve())
+        model = load(folder)
+        export(model.network, model.tokenizer, asked.to)
+    rows = read_log(asked.log) if asked.log else []
+    if asked.log:
+        shutil.copyfile(asked.log, asked.to / "log.jsonl")
+    if asked.card:
+        facts = json.loads(asked.card.read_text(encoding="utf-8"))
+        if rows:
+            last = rows[-1]
+            facts = {"steps": last["step"], "tokens": last["tokens"], "minutes": round(last["seconds"] / 60)} | facts
+        write_json(asked.to / FACTS, facts)
+        write_card(asked.to)
+
+
+if __name__ == "__main__":
+    main()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, Dataset
 
 from models.batching import groups
@@ -101,6 +102,7 @@ class Stream(Dataset):
             num_workers=workers,
             pin_memory=pin_memory,
             prefetch_factor=1 if workers else None,
+            generator=torch.Generator(),  # its own, or starting it would take from the chance that dropout draws on
         )
         places = iter(Places(self, start))
         skip, barren = start.step, 0
