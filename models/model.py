@@ -9,6 +9,7 @@ import torch
 
 from models.card import Card
 from models.config import ModelConfig
+from models.quantised import Int8Linear
 from models.tokens import Row, Tokenizer, Tokens, collate
 from models.transformer import Transformer
 
@@ -32,12 +33,18 @@ class Model:
     @cached_property
     def n_parameters(self) -> int:
         """Numbers learnt, tied ones counted once."""
-        return sum(parameter.numel() for parameter in self.network.parameters())
+        kept = sum(parameter.numel() for parameter in self.network.parameters())
+        return kept + sum(module.n_parameters for module in self.eight_bits())
 
     @cached_property
     def n_bytes(self) -> int:
         """Memory of the weights, in bytes."""
-        return sum(parameter.numel() * parameter.element_size() for parameter in [*self.network.parameters(), *self.network.buffers()])
+        kept = sum(tensor.numel() * tensor.element_size() for tensor in [*self.network.parameters(), *self.network.buffers()])
+        return kept + sum(module.n_bytes for module in self.eight_bits())
+
+    def eight_bits(self) -> list[Int8Linear]:
+        """The matrices that are kept in 8 bits."""
+        return [module for module in self.network.modules() if isinstance(module, Int8Linear)]
 
     @property
     def limit(self) -> int:
