@@ -184,9 +184,9 @@ class Library:
             raise Problem("model_too_large", model=name, need_mb=need // MB, budget_mb=self.budget_bytes // MB)
         until = time.monotonic() + self._room_seconds
         while (leaving := self._reserve(name, need)) is None:
+            job.put(("queue", 0, 0))
             if time.monotonic() > until:
                 raise Problem("memory_in_use", model=name)
-            job.check()
             time.sleep(LOOK_SECONDS)
         for entry in leaving:
             LOG.info("%s goes to make room for %s", entry.worker.model.name, name)

@@ -84,7 +84,7 @@ class Memo:
 
     def _land(self, flight: Flight) -> None:
         landed = not flight.answer.cancelled() and flight.answer.exception() is None
-        size = weigh(flight.answer.result()) if landed else 0
+        size = weigh((flight.key, flight.answer.result())) if landed else 0
         with self._lock:
             if self._flights.get(flight.key) is flight:
                 del self._flights[flight.key]

@@ -100,12 +100,12 @@ class Worker:
 
     def _work(self) -> None:
         while self._rest():
-            self._sort_inbox()
-            if self._waiting and self._ripe_in() <= 0:
-                self._answer(self._next_batch())
-            if stream := self._streams.next():
-                self._advance(stream)
-        self._refuse_all()
+            try:
+                self._take_turn()
+            except BaseException as error:  # a mistake of ours, or of a task in telling sizes: nobody shall wait for ever because of it
+                self._refuse_all(answerable(error, doing=f"sorting the questions to {self.model.name}"))
+        self._refuse_all(Problem("closed"))
+        self.model = None
 
     def _rest(self) -> bool:
         """Sleep until there is something to do; False once closed."""
@@ -115,6 +115,14 @@ class Worker:
                 pauses += [LOOK_SECONDS] if self._streams else []
                 self._changed.wait(min(pauses, default=None))
             return not self._closed
+
+    def _take_turn(self) -> None:
+        """One batch at most, then one step of one stream: neither can keep the other from its turn."""
+        self._sort_inbox()
+        if self._waiting and self._ripe_in() <= 0:
+            self._answer(self._next_batch())
+        if stream := self._streams.next():
+            self._advance(stream)
 
     def _ripe_in(self) -> float:
         """Seconds until the oldest question has waited long enough for company."""
@@ -206,16 +214,14 @@ class Worker:
         with self._changed:
             self._pending -= 1
 
-    def _refuse_all(self) -> None:
-        closed = Problem("closed")
+    def _refuse_all(self, problem: Problem) -> None:
+        """Answer everything that waits with one Problem."""
         with self._changed:
             inbox, self._inbox = self._inbox, []
-        questions = [*self._waiting, *(what for what in inbox if isinstance(what, Question))]
+        waiting, self._waiting = self._waiting, []
         for stream in [*self._streams.clear(), *(what for what in inbox if isinstance(what, Stream))]:
-            stream.end(fresh(closed))
-        for question in questions:
-            if question.alone or question.answer.set_running_or_notify_cancel():
-                question.answer.set_exception(fresh(closed))
-        self._waiting, self.model = [], None
-        with self._changed:
-            self._pending = 0
+            stream.end(fresh(problem))
+            self._done()
+        for question in [*waiting, *(what for what in inbox if isinstance(what, Question))]:
+            if question.alone or self._begin(question):
+                self._fail(question, fresh(problem))

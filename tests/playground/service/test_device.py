@@ -115,8 +115,7 @@ from models.catalogue import Catalogue
 from playground.service.playground import Playground
 with Playground(Catalogue(), find_task=lambda name: None) as playground:
     assert playground.models()
-print([name for name in ("gradio", "plotly", "transformers") if name in sys.modules])
-import playground.service.worker, playground.service.device
+print([name for name in ("torch", "transformers", "gradio", "plotly") if name in sys.modules])
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert found.stdout.strip() == "[]"

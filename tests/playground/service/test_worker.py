@@ -134,6 +134,15 @@ def test_a_task_that_loses_an_answer_is_found_out(new_worker, task, caplog):
     assert "0 results to 1 requests" in caplog.text
 
 
+def test_a_task_that_cannot_tell_sizes_harms_nobody_for_long(new_worker, task, fakes, caplog):
+    worker, broken = new_worker(), fakes.Task(NAME="broken")
+    broken.size = lambda model, request: None
+    assert problem_of(worker.submit(broken, "question")).key == "internal"
+    assert "sorting the questions" in caplog.text
+    assert worker.submit(task, "good").result(30) == ("fake", "good")
+    assert not worker.busy
+
+
 def test_a_cancelled_question_is_never_run(new_worker, task):
     worker = new_worker()
     hold(worker, task)
