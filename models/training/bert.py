@@ -11,7 +11,7 @@ Stop it when you like: the same command goes on where it stopped. OUT/model hold
 import argparse
 import itertools
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -37,7 +37,7 @@ from models.training.start import fresh, with_heads
 from models.training.stream import Stream
 from models.training.texts import pair_source, weighted
 from models.training.tiny import write_stories
-from models.training.vocabulary import SPECIAL, learn_vocabulary
+from models.training.vocabulary import learn_vocabulary, wrap
 from models.transformer import Transformer
 
 VOCABULARY_DOCUMENTS = 20_000  # of each file, from which word pieces are learnt
@@ -109,11 +109,8 @@ def begin(asked: argparse.Namespace) -> tuple[Transformer, FastTokenizer]:
         return with_heads(model.network, seed=asked.seed), model.tokenizer
     file = asked.out / "tokenizer.json"
     if not file.exists():
-        documents = (itertools.islice(read_documents(weighted(name)[0]), asked.limit or VOCABULARY_DOCUMENTS) for name in asked.train)
-        paragraphs = itertools.chain.from_iterable(itertools.chain.from_iterable(documents))
-        learn_vocabulary(paragraphs, size=asked.vocabulary).tokenizer.save(str(file))
-    names = dict(zip(("pad", "unk", "mask"), (SPECIAL[0], SPECIAL[1], SPECIAL[4])))
-    tokenizer = FastTokenizer(Tokenizer.from_file(str(file)), **names)
+        learn_vocabulary(lambda: paragraphs(asked), size=asked.vocabulary).tokenizer.save(str(file))
+    tokenizer = wrap(Tokenizer.from_file(str(file)))
     config = ModelConfig(
         vocab_size=tokenizer.vocab_size,
         d_model=asked.width,
@@ -127,6 +124,13 @@ def begin(asked: argparse.Namespace) -> tuple[Transformer, FastTokenizer]:
         nsp_head=True,
     )
     return fresh(config, seed=asked.seed), tokenizer
+
+
+def paragraphs(asked: argparse.Namespace) -> Iterator[str]:
+    """What a vocabulary is learnt from: the beginning of each file."""
+    for name in asked.train:
+        for document in itertools.islice(read_documents(weighted(name)[0]), asked.limit or VOCABULARY_DOCUMENTS):
+            yield from document
 
 
 def identity(asked: argparse.Namespace, network: Transformer) -> dict[str, Any]:

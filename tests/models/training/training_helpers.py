@@ -15,8 +15,12 @@ from models.transformer import Transformer
 
 
 def small_tokenizer() -> FastTokenizer:
+    return learn_vocabulary(stories, size=250)
+
+
+def stories() -> list[str]:
     rng = random.Random(3)
-    return learn_vocabulary((story(rng) for _ in range(200)), size=250)
+    return [story(rng) for _ in range(200)]
 
 
 def small_source(folder: Path, *, count: int = 120, **options: object) -> PairSource:
