@@ -1,5 +1,7 @@
 """The page: a header, one tab for each question, a footer, and the API beside it."""
 
+from typing import Any
+
 import gradio as gr
 
 from playground.api import register
@@ -7,8 +9,9 @@ from playground.service.playground import Playground
 from playground.tabs import Page, discover
 from playground.ui.chart import PLOTLY_JS
 from playground.ui.language import LANGUAGES
-from playground.ui.phrases import labelled, phrase
+from playground.ui.phrases import Labelled, labelled, phrase
 from playground.ui.pickers import QUIET
+from playground.ui.retelling import Retelling, Updates
 
 TITLE = "Transformer Playground"
 
@@ -30,25 +33,35 @@ def build_page(playground: Playground, *, allow_hub: bool = False) -> gr.Blocks:
                 elem_id="language",
                 elem_classes="language-switch",
             )
-        opened = blocks.load(_chosen, language, language, js="() => [window.playground.language()]", **QUIET)
-        page = Page(playground=playground, language=language, opened=opened, allow_hub=allow_hub)
+        remembered = "() => [window.playground.remember(window.playground.language())]"
+        opened = blocks.load(_known, language, language, js=remembered, **QUIET)
+        page = Page(playground=playground, language=language, retelling=Retelling(), opened=opened, allow_hub=allow_hub)
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             for tab in discover():
                 with gr.Tab(phrase(f"tab.{tab.key}"), id=tab.key, elem_id=f"tab-{tab.key}"):
                     tab.build(page)
         gr.Markdown(phrase("page.foot"), elem_classes="page-foot")
         register(playground)
-        shown = labelled(blocks)
-        language.change(
-            lambda spoken: [item.update(spoken) for item in shown],
-            language,
-            [item.block for item in shown],
-            js="(language) => [window.playground.remember(language)]",
-            **QUIET,
-        )
+        _wire_language(page, labelled(blocks))
     return blocks
 
 
-def _chosen(language: str) -> str:
+def _known(language: str) -> str:
     """The browser has chosen the language; what follows has to know it."""
     return language if language in LANGUAGES else "en"
+
+
+def _wire_language(page: Page, labels: list[Labelled]) -> None:
+    """Say everything in the visitor's language: at opening what is not in English already, and at a change all of it."""
+
+    def open_(language: str, *values: Any) -> Updates:
+        return page.retelling.all(language, values, labels if language != "en" else ())
+
+    def change(language: str, *values: Any) -> Updates:
+        return page.retelling.all(language, values, labels)
+
+    inputs = [page.language, *page.retelling.inputs]
+    outputs = list(dict.fromkeys([*(item.block for item in labels), *page.retelling.outputs]))
+    page.opened.then(open_, inputs, outputs, **QUIET)
+    page.language.input(change, inputs, outputs, **QUIET)
+    page.language.input(None, page.language, None, js="window.playground.remember")

@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from playground.service.playground import Playground
+from playground.ui.retelling import Retelling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +17,8 @@ class Page:
     """What a tab may use of the page it stands on."""
 
     playground: Playground
-    language: gr.Radio  # its value is "en" or "zh"; its `change` is the moment to say everything again
+    language: gr.Radio  # its value is "en" or "zh"
+    retelling: Retelling  # what has to be said again when the language changes
     opened: Dependency  # `.then(...)` runs once a visitor has opened the page and the language is known
     allow_hub: bool  # a visitor may type the id of a model of the hub
 

@@ -1,6 +1,6 @@
 """Attention: which words look at which, in any layer and head of any model."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 import plotly.graph_objects as go
@@ -25,6 +25,16 @@ KEY = "attention"
 VIEWS = ("one", "heads", "layers", "model")  # one head; every head of the layer; every layer; every head of every layer
 
 
+class Seen(NamedTuple):
+    """What the figure shows: a question, and the view of its answer."""
+
+    model: str
+    request: attend.Request
+    site: str | None
+    head: int
+    view: str
+
+
 def build(page: Page) -> None:
     """Lay the tab out, define what it does, wire it."""
     playground, start = page.playground, examples(KEY)[0]
@@ -46,46 +56,51 @@ def build(page: Page) -> None:
             run = gr.Button(phrase("attention.run"), variant="primary")
         with gr.Column(scale=8, min_width=320):
             notice = notice_line(page)
-            view = gr.Radio([(phrase(f"attention.view_{name}"), name) for name in VIEWS], value="one", label=phrase("attention.view"))
+            views = [(phrase(f"attention.view_{name}"), name) for name in VIEWS]
+            view = gr.Radio(views, value="one", label=phrase("attention.view"), interactive=False)
             with gr.Row():
-                site = gr.Dropdown([], label=phrase("attention.layer"), min_width=150)
-                head = gr.Dropdown([(head_name(-1, "en"), -1)], value=-1, label=phrase("attention.head"), min_width=130)
+                site = gr.Dropdown([], label=phrase("attention.layer"), min_width=150, interactive=False)
+                head = gr.Dropdown([(head_name(-1, "en"), -1)], value=-1, label=phrase("attention.head"), min_width=130, interactive=False)
             picture = chart(height=480, elem_id="attention-chart")
             gr.Markdown(phrase("attention.reading"), elem_classes="figure-note")
-    asked, hint = gr.State(None), gr.State(hint_of(start, picker.model.value))
+    seen, hint = gr.State(None), gr.State(hint_of(start, picker.model.value))
 
-    # Handlers: what is shown is always `asked`, the last question that was put, whatever stands in the boxes by now.
+    # Handlers: what is shown is always `seen`, the last question that was put and the view of it, whatever stands in the boxes by now.
     @guarded(notice)
     def look(language, model, words, second, target, site, head, view, hint, progress=gr.Progress()):  # noqa: B008 - found as a default
         kind = kind_of(playground, model)
         request = attend.Request(text=words, second=second if kind == "encoder" else "", target=target if kind == "both" else "")
         result = playground.ask(chosen(model), attend.NAME, request, progress=reporter(progress, language))
-        cut = text("notice.cut", language, limit=result.limit, cut=result.cut) if result.cut else ""
+        cut, look = text("notice.cut", language, limit=result.limit, cut=result.cut) if result.cut else "", ""
         if hint and (hint["model"], hint["text"]) == (model, words):
-            return remark(cut, hint["look"][language]), (model, request), None, *shown(result, hint["site"], hint["head"], view, language)
-        return remark(cut), (model, request), None, *shown(result, site, head, view, language)
+            site, head, look = hint["site"], hint["head"], hint["look"][language]
+        return remark(cut, look), None, *shown(Seen(model, request, site, head, view), result, language)
 
     @guarded(notice)
-    def show(language, asked, site, head, view):
-        if asked is None:
-            return gr.skip()
-        result = playground.ask(asked[0], attend.NAME, asked[1])
-        return shown(result, site, head, view, language)
+    def turn(language, seen, site, head, view):
+        return gr.skip() if seen is None else draw(language, seen._replace(site=site, head=head, view=view))
 
     @guarded(notice)
-    def first(language, model, *inputs):
+    def again(language, seen):
+        return gr.skip() if seen is None else draw(language, seen)
+
+    def draw(language, seen):
+        return shown(seen, playground.ask(seen.model, attend.NAME, seen.request), language)
+
+    @guarded(notice)
+    def first(language, model, words, second, target, site, head, view, hint, progress=gr.Progress()):  # noqa: B008 - found as a default
         row = find_row(playground, model)
         if row is None or not row["ready"]:
             return {notice: remark(fetching(playground, row, language) if row else "")}
-        return look(language, model, *inputs)
+        return look(language, model, words, second, target, site, head, view, hint, progress)
 
     @guarded(notice)
-    def zoom(language, asked, site, view, event: gr.EventData):
-        if asked is None or view == "one" or event.text is None:
+    def zoom(language, seen, event: gr.EventData):
+        if seen is None or seen.view == "one" or event.text is None:
             return gr.skip()
-        result = playground.ask(asked[0], attend.NAME, asked[1])
-        site, head = tile(result, site, view, int(event.text))
-        return "one", *shown(result, site, head, "one", language)
+        result = playground.ask(seen.model, attend.NAME, seen.request)
+        site, head = tile(result, seen.site, seen.view, int(event.text))
+        return shown(seen._replace(site=site, head=head, view="one"), result, language)
 
     def fields(model):
         kind = kind_of(playground, model)
@@ -96,16 +111,17 @@ def build(page: Page) -> None:
         return model, example["text"], example.get("second", ""), example.get("target", ""), hint_of(example, model)
 
     # Wiring
-    question = [picker.model, words, second, target, site, head, view, hint]
-    outputs = [notice, asked, hint, site, head, picture]
+    question = [page.language, picker.model, words, second, target, site, head, view, hint]
+    views = [seen, site, head, view, picture]
     asking = {"concurrency_limit": None, "show_progress_on": picture, "api_visibility": "private"}
-    runs = [moment(look, [page.language, *question], outputs, **asking) for moment in (run.click, second.submit, target.submit)]
+    runs = [moment(look, question, [notice, hint, *views], **asking) for moment in (run.click, second.submit, target.submit)]
     picked = on_example(row, KEY, fill, [picker.model], [picker.model, words, second, target, hint])
-    runs.append(picked.then(look, [page.language, *question], outputs, **asking))
-    page.opened.then(first, [page.language, *question], outputs, **asking)
-    for moment in (site.input, head.input, view.input, page.language.change):
-        moment(show, [page.language, asked, site, head, view], [site, head, picture], **QUIET, trigger_mode="always_last")
-    picture.select(zoom, [page.language, asked, site, view], [view, site, head, picture], **QUIET)
+    runs.append(picked.then(look, question, [notice, hint, *views], **asking))
+    page.opened.then(first, question, [notice, hint, *views], **asking)
+    for moment in (site.input, head.input, view.input):
+        moment(turn, [page.language, seen, site, head, view], views, **QUIET, trigger_mode="always_last")
+    page.retelling.add(again, seen, views)
+    picture.select(zoom, [page.language, seen], views, **QUIET)
     picker.model.change(fields, picker.model, [second, target], **QUIET)
     wire_picker(page, picker, after=runs)
 
@@ -116,17 +132,21 @@ def hint_of(example: dict[str, Any], model: str | None) -> dict[str, Any] | None
     return example["show"] | {"text": example["text"], "look": example["look"]} if fits else None
 
 
-def shown(result: attend.Result, site: str | None, head: int, view: str, language: str) -> tuple[dict, dict, dict]:
-    """The choices of layer and head that this result has, and its figure."""
-    site = site if site in result.sites else result.sites[-1]
-    head = head if head < result.heads(site) else -1
-    sites = gr.update(
-        choices=[(site_name(name, language), name) for name in result.sites], value=site, interactive=view in ("one", "heads")
-    )
+def shown(seen: Seen, result: attend.Result, language: str) -> tuple[Seen, dict, dict, dict, dict[str, str]]:
+    """A view that this result has, the choices of layer, head and view, and the figure."""
+    site = seen.site if seen.site in result.sites else result.sites[-1]
+    head = seen.head if seen.head < result.heads(site) else -1
+    seen = seen._replace(site=site, head=head)
+    sites = [(site_name(name, language), name) for name in result.sites]
     heads = [(head_name(number, language), number) for number in range(-1, result.heads(site))]
-    figure = pictured(result, site, head, view, language)
     description = text("attention.description", language, site=site_name(site, language), head=head_name(head, language))
-    return sites, gr.update(choices=heads, value=head, interactive=view == "one"), drawn(figure, description)
+    return (
+        seen,
+        gr.update(choices=sites, value=site, interactive=seen.view in ("one", "heads")),
+        gr.update(choices=heads, value=head, interactive=seen.view == "one"),
+        gr.update(value=seen.view, interactive=True),
+        drawn(pictured(result, site, head, seen.view, language), description),
+    )
 
 
 def pictured(result: attend.Result, site: str, head: int, view: str, language: str) -> go.Figure:
@@ -143,10 +163,10 @@ def pictured(result: attend.Result, site: str, head: int, view: str, language: s
     return grid_of_model(result.sites, result.all_weights, result.words_at, causal=result.causal, **common)
 
 
-def tile(result: attend.Result, site: str | None, view: str, place: int) -> tuple[str, int]:
+def tile(result: attend.Result, site: str, view: str, place: int) -> tuple[str, int]:
     """Which site and head a tile of a view shows; `place` is what a click on it brings."""
     if view == "heads":
-        return site or result.sites[-1], place
+        return site, place
     if view == "layers":
         return result.sites[place], -1
     heads = result.heads(result.sites[0])

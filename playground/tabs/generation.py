@@ -103,7 +103,7 @@ def build(page: Page) -> None:
     runs.append(on_example(row, KEY, choose, [picker.model], [picker.model, prompt]).then(write, question, outputs, **asking))
     stop.click(stops.stop, None, None, **QUIET)
     answer.select(inspect, [page.language, steps], detail, **QUIET)
-    page.language.change(again, [page.language, steps], [colours, detail, picture], **QUIET)
+    page.retelling.add(again, steps, [colours, detail, picture])
     wire_picker(page, picker, after=runs)
 
 

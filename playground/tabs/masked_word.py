@@ -73,7 +73,7 @@ def build(page: Page) -> None:
     runs = [moment(fill, question, outputs, **asking) for moment in (run.click, compare.submit)]
     runs.append(on_example(row, KEY, choose, [picker.model], [picker.model, words, compare]).then(fill, question, outputs, **asking))
     insert.click(lambda words: f"{words.rstrip()} [MASK]".lstrip(), words, words, **QUIET)
-    page.language.change(again, [page.language, asked], picture, **QUIET)
+    page.retelling.add(again, asked, picture)
     wire_picker(page, picker, after=runs)
 
 

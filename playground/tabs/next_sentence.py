@@ -12,7 +12,7 @@ from playground.ui.guard import guarded
 from playground.ui.language import text
 from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
-from playground.ui.pickers import QUIET, chosen, model_picker, speaking, wire_picker
+from playground.ui.pickers import chosen, model_picker, speaking, wire_picker
 from playground.ui.progress import reporter
 
 KEY = "next_sentence"
@@ -64,7 +64,7 @@ def build(page: Page) -> None:
     asking = {"concurrency_limit": None, "show_progress_on": picture, "api_visibility": "private"}
     runs = [run.click(compare, question, outputs, **asking)]
     runs.append(on_example(row, KEY, choose, [picker.model], [picker.model, first, seconds]).then(compare, question, outputs, **asking))
-    page.language.change(again, [page.language, asked], picture, **QUIET)
+    page.retelling.add(again, asked, picture)
     wire_picker(page, picker, after=runs)
 
 

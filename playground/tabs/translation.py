@@ -75,8 +75,8 @@ def build(page: Page) -> None:
     runs = [run.click(render, question, outputs, **asking)]
     runs.append(on_example(row, KEY, choose, [picker.model], [picker.model, words]).then(render, question, outputs, **asking))
     stop.click(stops.stop, None, None, **QUIET)
-    for moment in (sentence.input, page.language.change):
-        moment(again, [page.language, asked, sentence], views, **QUIET)
+    sentence.input(again, [page.language, asked, sentence], views, **QUIET)
+    page.retelling.add(again, [asked, sentence], views)
     wire_picker(page, picker, after=runs)
 
 

@@ -34,14 +34,7 @@ def example_row(page: Page, tab: str) -> gr.Dataset:
         samples_per_page=12,
         elem_classes="examples",
     )
-    page.language.change(
-        lambda language: gr.update(samples=titles(tab, language)),
-        page.language,
-        row,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    page.retelling.add(lambda language: gr.update(samples=titles(tab, language)), [], row)
     return row
 
 

@@ -3,7 +3,6 @@
 import gradio as gr
 
 from playground.tabs import Page
-from playground.ui.pickers import QUIET
 from playground.ui.wording import escape_html
 
 
@@ -11,7 +10,7 @@ def notice_line(page: Page) -> gr.HTML:
     """An empty line that screen readers announce when it fills. It empties when the language changes: what it said was in the other one."""
     live = '<div aria-live="polite" aria-atomic="true">${value}</div>'
     line = gr.HTML("", html_template=live, elem_classes="notice-line", js_on_load=None)
-    page.language.change(str, None, line, **QUIET)
+    page.retelling.add(lambda language: "", [], line)
     return line
 
 

@@ -50,8 +50,9 @@ def wire_picker(page: Page, picker: Picker, *, after: Sequence[Dependency] = ())
 
     inputs = [page.language, picker.model]
     picker.model.change(describe, inputs, picker.about, **QUIET)
-    for moment in (page.language.change, page.opened.then, *(event.then for event in after)):
-        moment(refresh, inputs, [picker.model, picker.about], **QUIET)
+    page.retelling.add(refresh, picker.model, [picker.model, picker.about])
+    for event in after:
+        event.then(refresh, inputs, [picker.model, picker.about], **QUIET)
 
 
 def kind_of(playground: Playground, name: str | None) -> str:

@@ -1,0 +1,57 @@
+"""When the language changes, everything is said again: by one handler, as Gradio would run many one after the other."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+
+from playground.ui.phrases import Labelled
+
+Updates = dict[Block, dict[str, Any]]
+
+
+class Retelling:
+    """What the page says beyond its labels. A tab adds to it while it is built; `all` says everything."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[Callable[..., Any], list[Block], list[Block]]] = []
+
+    def add(self, say: Callable[..., Any], inputs: Sequence[Block] | Block, outputs: Sequence[Block] | Block) -> None:
+        """From now on `say(language, *inputs)` gives the values of `outputs` in that language, as a handler would."""
+        self._parts.append((say, _listed(inputs), _listed(outputs)))
+
+    @property
+    def inputs(self) -> list[Block]:
+        """What `all` has to be given, in this order."""
+        return list(dict.fromkeys(block for _, inputs, _ in self._parts for block in inputs))
+
+    @property
+    def outputs(self) -> list[Block]:
+        """What it may change."""
+        return list(dict.fromkeys(block for _, _, outputs in self._parts for block in outputs))
+
+    def all(self, language: str, values: Sequence[Any], labels: Sequence[Labelled]) -> Updates:
+        """The labels and everything else in `language`, as one update for each component."""
+        given = dict(zip(self.inputs, values, strict=True))
+        updates: Updates = {item.block: item.update(language) for item in labels}
+        for say, inputs, outputs in self._parts:
+            answer = say(language, *(given[block] for block in inputs))
+            for block, value in _by_output(answer, outputs).items():
+                updates[block] = updates.get(block, gr.skip()) | _as_update(value)
+        return updates
+
+
+def _listed(blocks: Sequence[Block] | Block) -> list[Block]:
+    return [blocks] if isinstance(blocks, Block) else list(blocks)
+
+
+def _by_output(answer: Any, outputs: list[Block]) -> dict[Block, Any]:
+    """What a handler returned, by component: it may return a dictionary, `gr.skip()` for all, or a value for each."""
+    if isinstance(answer, dict):
+        return answer if any(isinstance(key, Block) for key in answer) else ({} if answer == gr.skip() else {outputs[0]: answer})
+    return dict(zip(outputs, answer if isinstance(answer, tuple) else (answer,), strict=True))
+
+
+def _as_update(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) and value.get("__type__") == "update" else gr.update(value=value)
