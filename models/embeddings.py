@@ -8,17 +8,23 @@ from models.norms import build_norm
 from models.positions import PositionTable
 
 
+def table(rows: int, width: int) -> nn.Embedding:
+    """A table of vectors; on `meta` without drawing lots, for which torch would first import its compiler (2 s)."""
+    numbers = torch.empty(rows, width)
+    return nn.Embedding.from_pretrained(numbers if numbers.is_meta else nn.init.normal_(numbers), freeze=False)
+
+
 class Embeddings(nn.Module):
     """Word vectors (scaled), plus positions, plus token types, then perhaps a norm. (B, S) -> (B, S, C)"""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
-        self.words = nn.Embedding(config.vocab_size, config.d_model)
+        self.words = table(config.vocab_size, config.d_model)
         if config.positions == "learned":
-            self.positions = nn.Embedding(config.max_positions, config.d_model)
+            self.positions = table(config.max_positions, config.d_model)
         if config.n_segments:
-            self.segments = nn.Embedding(config.n_segments, config.d_model)
+            self.segments = table(config.n_segments, config.d_model)
         if config.embedding_norm:
             self.norm = build_norm(config)
         self.sinusoids = PositionTable(config) if config.positions == "sinusoidal" else None

@@ -49,7 +49,8 @@ class Model:
     @property
     def limit(self) -> int:
         """The longest input in tokens, special tokens included."""
-        return min(self.config.max_positions or LONGEST, LONGEST)
+        room = (self.config.max_positions or LONGEST) - self.config.position_offset
+        return min(room, LONGEST)
 
     def batch(self, rows: Sequence[Row], *, side: Literal["left", "right"] = "right") -> Tokens:
         """Rows of different length as one padded batch on the model's device."""
