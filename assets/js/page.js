@@ -103,5 +103,12 @@
     });
   };
 
+  // Gradio's own button opens the API page; it stands in a footer that this page replaces by its own.
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.('a[href="#api"]')) return;
+    event.preventDefault();
+    document.querySelector("button.show-api")?.click();
+  }, true);
+
   window.playground = { ...window.playground, language, remember, chart, words };
 })();

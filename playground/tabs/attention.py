@@ -54,8 +54,8 @@ def build(page: Page) -> None:
                 label=phrase("attention.target"), placeholder=phrase("attention.target_hint"), max_lines=4, visible=pair == "both"
             )
             run = gr.Button(phrase("attention.run"), variant="primary")
-        with gr.Column(scale=8, min_width=320):
             notice = notice_line(page)
+        with gr.Column(scale=8, min_width=320):
             views = [(phrase(f"attention.view_{name}"), name) for name in VIEWS]
             view = gr.Radio(views, value="one", label=phrase("attention.view"), interactive=False)
             with gr.Row():

@@ -38,6 +38,7 @@ def build(page: Page) -> None:
             with gr.Row():
                 run = gr.Button(phrase("generation.run"), variant="primary", scale=3)
                 stop = gr.Button(phrase("stop.label"), scale=1, min_width=90)
+            notice = notice_line(page)
             with gr.Accordion(phrase("generation.settings"), open=False):
                 length = gr.Slider(1, LONGEST, 64, step=1, label=phrase("generation.max_new_tokens"))
                 temperature = gr.Slider(
@@ -48,7 +49,6 @@ def build(page: Page) -> None:
                 seed = gr.Number(0, label=phrase("generation.seed"), info=phrase("generation.seed_info"), precision=0, minimum=0)
                 chat = gr.Checkbox(True, label=phrase("generation.chat"))
         with gr.Column(scale=8, min_width=320):
-            notice = notice_line(page)
             answer = coloured_text()
             colours = gr.HTML(legend("en"), js_on_load=None)
             detail = notice_line(page)

@@ -40,8 +40,8 @@ def build(page: Page) -> None:
             )
             top_k = gr.Slider(1, MOST, 10, step=1, label=phrase("masked_word.top_k"))
             run = gr.Button(phrase("masked_word.run"), variant="primary")
-        with gr.Column(scale=8, min_width=320):
             notice = notice_line(page)
+        with gr.Column(scale=8, min_width=320):
             picture = chart(height=420, elem_id="masked-word-chart")
             gr.Markdown(phrase("masked_word.reading"), elem_classes="figure-note")
     asked = gr.State(None)

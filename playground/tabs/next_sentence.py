@@ -31,8 +31,8 @@ def build(page: Page) -> None:
             first = gr.Textbox(start["first"], label=phrase("next_sentence.first"), lines=2, max_lines=6)
             seconds = gr.Textbox("\n".join(start["seconds"]), label=phrase("next_sentence.seconds"), lines=4, max_lines=12)
             run = gr.Button(phrase("next_sentence.run"), variant="primary")
-        with gr.Column(scale=8, min_width=320):
             notice = notice_line(page)
+        with gr.Column(scale=8, min_width=320):
             picture = chart(height=360, elem_id="next-sentence-chart")
             gr.Markdown(phrase("next_sentence.reading"), elem_classes="figure-note")
     asked = gr.State(None)

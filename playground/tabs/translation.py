@@ -39,8 +39,8 @@ def build(page: Page) -> None:
             with gr.Row():
                 run = gr.Button(phrase("translation.run"), variant="primary", scale=3)
                 stop = gr.Button(phrase("stop.label"), scale=1, min_width=90)
-        with gr.Column(scale=8, min_width=320):
             notice = notice_line(page)
+        with gr.Column(scale=8, min_width=320):
             result_text = gr.Textbox(label=phrase("translation.result"), lines=2, max_lines=12, interactive=False, buttons=["copy"])
             considered = gr.HTML("", elem_classes="considered", js_on_load=None)
             sentence = gr.Dropdown([], label=phrase("translation.sentence"), visible=False)

@@ -97,7 +97,7 @@ def launch_settings() -> dict[str, Any]:
         "theme": theme(),
         "css_paths": [ASSETS / "css" / "page.css"],
         "head": f"<script>window.playground = {json.dumps(paths)};\n{script}</script>",
-        "footer_links": ["api"],  # opens the API page at ?view=api; the footer itself is the page's own
+        "footer_links": ["api"],  # its button opens the API page for a link of our own footer
         "run_history": False,
         "max_threads": 128,  # each waiting visitor holds one; with the default of 40, forty would stop the page for everybody
         "show_error": False,
