@@ -65,7 +65,7 @@ class ChatTemplate:
         environment.globals |= {"raise_exception": refuse, "strftime_now": lambda form: datetime.now().strftime(form)}
         try:
             return environment.from_string(self.source).render(messages=messages, add_generation_prompt=True, tools=None, **self.names)
-        except (TemplateError, TypeError, ValueError) as error:
+        except Exception as error:  # a stranger's program may fail in any way
             raise Problem("chat_template", reason=str(error)) from error
 
 

@@ -179,6 +179,8 @@ class FastTokenizer:
 
     def plain(self, text: str, *, first: bool) -> tuple[list[int], list[Span]]:
         """Ids and spans of a text in which nothing is special; `first` where it is not a continuation."""
+        if not text:
+            return [], []
         encoding = (self.tokenizer if first else self.inner).encode(text, add_special_tokens=False)
         if self.hidden.isdisjoint(encoding.ids):
             return encoding.ids, encoding.offsets

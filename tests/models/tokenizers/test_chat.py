@@ -103,6 +103,8 @@ def test_templates_may_use_what_transformers_offers_them() -> None:
         "nothing of the question",
         "{{ messages[0].content | no_such_filter }}",
         "{{ messages[9].content.name }}",
+        "{% for i in range(10 ** 9) %}{% endfor %}",
+        "{{ 1 / 0 }}",
     ],
 )
 def test_a_template_that_fails_or_reaches_out_is_a_problem_in_one_sentence(source: str) -> None:

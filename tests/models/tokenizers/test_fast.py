@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 import unicodedata
 from pathlib import Path
 
@@ -214,3 +215,28 @@ def test_a_folder_without_a_sound_tokenizer_is_refused_in_one_sentence(content: 
 def test_special_tokens_around_a_text_in_an_unknown_way_are_refused() -> None:
     with pytest.raises(ValueError, match="unknown way: 'Riddle'"):
         frames({"type": "Riddle"})
+
+
+def test_a_control_token_that_the_file_does_not_call_special_is_plain_text_too(saved, tmp_path: Path) -> None:
+    shutil.copytree(saved("qwen2")[0], tmp_path / "copy")
+    file = tmp_path / "copy" / "tokenizer.json"
+    state = json.loads(file.read_text())
+    index = max(token["id"] for token in state["added_tokens"]) + 1
+    like = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": False}
+    state["added_tokens"] += [{"id": index, "content": "<tool_call>", **like}, {"id": index + 1, "content": "    ", **like}]
+    file.write_text(json.dumps(state))
+    mine = from_folder(tmp_path / "copy", "qwen2")
+    row = mine.encode("a<tool_call>b    c")
+    assert index not in row.ids and index + 1 in row.ids, "a run of spaces is an ordinary word of the vocabulary"
+    assert mine.decode(row.ids) == "a<tool_call>b    c"
+    assert mine.decode([index, *row.ids]) == "<tool_call>a<tool_call>b    c", "what the model writes itself is kept"
+
+
+@pytest.mark.parametrize("unit", ["a", "你", "hello world ", "😀", " ", "[MASK]", "a\u0301", ".", "1", "\n", "</s>", "\ud800", "'s "])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hundred_thousand_characters_of_anything_take_well_under_a_second(saved, kind: str, unit: str) -> None:
+    mine, text = ours(saved, kind), unit * (100_000 // len(unit))
+    start = time.process_time()
+    row = mine.encode(text, limit=512)
+    assert time.process_time() - start < 2, "the time must not grow with the square of the length"
+    assert len(row) <= 512 and (row.cut > 0 or len(row) < 512)

@@ -97,3 +97,12 @@ def test_a_damaged_or_foreign_vocabulary_is_refused_in_one_sentence(key_values: 
     with pytest.raises(Problem, match=reason) as caught:
         from_gguf(key_values | {f"tokenizer.ggml.{name}": value for name, value in change.items()}, file="small.gguf")
     assert caught.value.key == key and caught.value.values["file"] == "small.gguf"
+
+
+def test_llama_3_takes_a_word_of_the_vocabulary_whole_although_no_merge_leads_to_it(key_values: dict) -> None:
+    tokens, merges = key_values["tokenizer.ggml.tokens"], key_values["tokenizer.ggml.merges"]
+    fewer = [merge for merge in merges if merge.replace(" ", "") != "Ġfox"]
+    assert "Ġfox" in tokens and len(fewer) < len(merges)
+    for pre, whole in [("llama-bpe", True), ("qwen2", False)]:
+        mine = from_gguf(key_values | {"tokenizer.ggml.pre": pre, "tokenizer.ggml.merges": fewer, "tokenizer.ggml.add_bos_token": False})
+        assert (mine.encode(" fox").words == ("▁fox",)) == whole

@@ -123,6 +123,18 @@ def test_a_special_token_that_someone_types_is_plain_text(marian, opus: Path, st
         assert len(row) > 4
 
 
+def test_a_piece_that_spells_a_special_token_is_an_unknown_word(spm, tmp_path: Path) -> None:
+    for name in ("source.spm", "target.spm"):
+        (tmp_path / name).write_bytes(spm(user_defined_symbols=["<pad>"]))
+    processor = sentencepieces.load(tmp_path / "source.spm")
+    names = [processor.id_to_piece(index) for index in range(processor.vocab_size())]
+    (tmp_path / "vocab.json").write_text(json.dumps({name: index for index, name in enumerate(names)}))
+    mine = from_folder(tmp_path, "marian")
+    row = mine.encode("dog <pad> dog")
+    assert "<pad>" in processor.encode("dog <pad> dog", out_type=str)
+    assert mine.pad_id not in row.ids and mine.unk_id in row.ids
+
+
 def test_a_limit_cuts_and_keeps_the_end_token(opus: Path) -> None:
     mine = from_folder(opus, "marian")
     whole, row = mine.encode("The quick brown fox jumps"), mine.encode("The quick brown fox jumps", limit=4)
