@@ -60,6 +60,7 @@ class ModelConfig:
     start_id: int | None = None  # what the decoder of an encoder-decoder reads first; -1 is a zero vector instead of a word
     end_ids: tuple[int, ...] = ()  # any of these ends a text
     never_ids: tuple[int, ...] = ()  # words that decoding may not choose, such as padding
+    alignment_heads: tuple[tuple[int, int], ...] = ()  # (layer, head) of cross-attention that aligns words best; (): all of the last layers
     share_embeddings: bool = True  # encoder and decoder read words from one table
     tied_output: bool = True  # the output matrix is the (decoder's) word table
     mlm_head: bool = False
@@ -83,6 +84,9 @@ class ModelConfig:
             raise ValueError(f"rotary positions need an even head width, got {self.head_width}")
         if self.positions == "sinusoidal" and (self.d_model % 2 or self.d_model < 4):
             raise ValueError(f"sinusoidal positions need an even d_model of at least 4, got {self.d_model}")
+        for layer, head in self.alignment_heads:
+            if not (0 <= layer < self.n_decoder_layers and 0 <= head < self.n_heads):
+                raise ValueError(f"no head {head} in decoder layer {layer}: there are {self.n_decoder_layers} layers of {self.n_heads} heads")
         if self.norm_eps <= 0:
             raise ValueError(f"norm_eps must be positive, got {self.norm_eps}")
 

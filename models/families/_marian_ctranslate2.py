@@ -36,13 +36,14 @@ def config(settings: dict[str, Any], source: Weights) -> ModelConfig:
     stored.only("encoder/embeddings_merge", 0)
     names = source.names()
     vocabulary, d_model = stored.matrix(source, DECODER)
+    layers, heads = depth(names, "decoder"), stored.whole("encoder/num_heads")
     return stored.build(
         vocab_size=vocabulary,
         d_model=d_model,
-        n_heads=stored.whole("encoder/num_heads"),
+        n_heads=heads,
         d_ff=stored.matrix(source, "encoder/layer_0/ffn/linear_0/weight")[0],
         n_encoder_layers=depth(names, "encoder"),
-        n_decoder_layers=depth(names, "decoder"),
+        n_decoder_layers=layers,
         max_positions=stored.matrix(source, POSITIONS)[0],
         norm_eps=Settings("CTranslate2", settings).real("layer_norm_epsilon", 1e-5),
         activation=stored.activation("encoder/activation", names=ACTIVATIONS),
@@ -51,11 +52,19 @@ def config(settings: dict[str, Any], source: Weights) -> ModelConfig:
         embedding_scale=embedding_scale(stored, d_model),
         start_id=-1,
         end_ids=(END,),
+        alignment_heads=alignment_heads(stored, layers, heads),
         share_embeddings=ENCODER not in names,
         tied_output=OUTPUT not in names,
         lm_head=True,
         lm_bias=True,
     )
+
+
+def alignment_heads(stored: Settings, layers: int, heads: int) -> tuple[tuple[int, int], ...]:
+    """The heads that were trained to align: the first ones of one layer, which may be counted from the end; 0 means all of its heads."""
+    layer = int(stored.real("decoder/alignment_layer", -1))
+    count = stored.whole("decoder/alignment_heads", 0, most=heads) or heads
+    return tuple((layer % layers, head) for head in range(count)) if -layers <= layer < layers else ()
 
 
 def embedding_scale(stored: Settings, d_model: int) -> float:

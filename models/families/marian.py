@@ -48,6 +48,8 @@ def config(settings: dict[str, Any], source: Weights) -> ModelConfig:
         never_ids=hub.banned("bad_words_ids") or (padding,),
         share_embeddings=hub.flag("share_encoder_decoder_embeddings", True) and (tied or not two_tables),
         tied_output=tied,
+        # OPUS-MT's "transformer-align" models learnt alignments in the first head of the last layer (Garg et al. 2019).
+        alignment_heads=((hub.layers("decoder_layers") - 1, 0),),
         lm_head=True,
         lm_bias=BIAS in source.names(),
     )

@@ -59,6 +59,7 @@ def config(settings: dict[str, Any], source: Weights) -> ModelConfig:
         start_id=-1,
         end_ids=(END,),
         never_ids=(UNKNOWN,),
+        alignment_heads=((yml.layers("dec-depth") - 1, 0),),  # trained to align (Chen et al. 2016): Marian's last layer, first head
         lm_head=True,
         lm_bias=True,
     )
