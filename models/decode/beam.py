@@ -16,9 +16,13 @@ NEVER = -1.0e9  # a score that no text has
 
 @dataclass(frozen=True, kw_only=True)
 class Hypothesis:
-    """A whole text: its words without the end token, and log probability / (words, end token included) ** length_penalty."""
+    """A whole text: its words without the end token, the probability of each when it was chosen, whether the model ended the text itself.
+
+    `score`: log probability / (words, end token included) ** length_penalty.
+    """
 
     ids: tuple[int, ...]
+    probabilities: tuple[float, ...]
     score: float
     ended: bool
 
@@ -38,12 +42,12 @@ class BeamStep:
 
 
 def beam(
-    network: Transformer, tokens: Tokens, *, beams: int, max_new_tokens: int, length_penalty: float = 1.0
+    network: Transformer, tokens: Tokens, *, beams: int, max_new_tokens: int, length_penalty: float = 1.0, memory: Tensor | None = None
 ) -> Generator[BeamStep, None, list[list[Hypothesis]]]:
     """Search each row with `beams` beginnings, a step at a time; returns the `beams` best texts of each row, best first.
 
     A row is decided when all its whole texts score better than its best beginning does now (early_stopping=False of transformers).
-    `tokens` as for greedy decoding; `search` runs this to the end.
+    `tokens` and `memory` as for greedy decoding; `search` runs this to the end.
     """
     if beams < 1:
         raise ValueError(f"beams must be at least 1, got {beams}")
@@ -52,7 +56,7 @@ def beam(
     longest = min(room(network, tokens, max_new_tokens))
     rows = list(range(len(tokens.lengths)))
     found: list[list[Hypothesis]] = [[] for _ in rows]
-    feed = Feed(network, tokens, room=longest)
+    feed = Feed(network, tokens, room=longest, memory=memory)
     board = Board(network.config, len(rows), beams=beams, longest=longest, length_penalty=length_penalty, device=device)
     logits = feed.start()
     for step in range(longest):
@@ -77,9 +81,11 @@ def beam(
     return found
 
 
-def search(network: Transformer, tokens: Tokens, *, beams: int, max_new_tokens: int, length_penalty: float = 1.0) -> list[list[Hypothesis]]:
+def search(
+    network: Transformer, tokens: Tokens, *, beams: int, max_new_tokens: int, length_penalty: float = 1.0, memory: Tensor | None = None
+) -> list[list[Hypothesis]]:
     """`beam` from the beginning to the end."""
-    steps = beam(network, tokens, beams=beams, max_new_tokens=max_new_tokens, length_penalty=length_penalty)
+    steps = beam(network, tokens, beams=beams, max_new_tokens=max_new_tokens, length_penalty=length_penalty, memory=memory)
     while True:
         try:
             next(steps)
@@ -97,9 +103,10 @@ class Board:
         self.never = torch.tensor(config.never_ids, dtype=torch.int64, device=device)
         self.keep = max(2, 1 + len(config.end_ids)) * beams  # so many, that enough go on even if the best all end
         self.ids = torch.zeros(rows, beams, longest, dtype=torch.int64, device=device)
+        self.logs = torch.zeros(rows, beams, longest, device=device)  # log probability of each word
         self.scores = torch.full((rows, beams), NEVER, device=device)
         self.scores[:, 0] = 0.0  # all beginnings are the same at first: only one of them counts
-        self.whole = torch.zeros_like(self.ids)
+        self.whole, self.whole_logs = torch.zeros_like(self.ids), torch.zeros_like(self.logs)
         self.lengths = torch.zeros_like(self.ids[:, :, 0])  # of the whole texts; 0 where there is none yet
         self.marks = torch.full_like(self.scores, NEVER)
         self.open = torch.ones(rows, dtype=torch.bool, device=device)
@@ -115,17 +122,18 @@ class Board:
         logits.index_fill_(1, self.never, float("-inf"))
         # The best of all beginnings together are among the best of each.
         scores, words = logits.topk(min(self.keep, size))
-        scores = (scores - total).view(rows, width, -1) + self.scores[:, :, None]
-        words = words.view(rows, width, -1).expand_as(scores)
+        own = (scores - total).view(rows, width, -1)
+        scores = own + self.scores[:, :, None]
+        own, words = own.expand_as(scores).flatten(1), words.view(rows, width, -1).expand_as(scores).flatten(1)
         top, place = scores.flatten(1).topk(self.keep)
-        parents, words = place // scores.shape[2], words.flatten(1).gather(1, place)
-        texts = self.ids.gather(1, parents[:, :, None].expand(-1, -1, self.longest))
-        texts[:, :, step] = words
+        parents, words = place // scores.shape[2], words.gather(1, place)
+        texts, logs = pick(self.ids, parents), pick(self.logs, parents)
+        texts[:, :, step], logs[:, :, step] = words, own.gather(1, place)
         ended = torch.isin(words, self.ends) if step + 1 < self.longest else torch.ones_like(words, dtype=torch.bool)
 
-        self.finish(texts, top, ended, step)
+        self.finish(texts, logs, top, ended, step)
         self.scores, best = (top + ended * NEVER).topk(self.beams)
-        self.ids = texts.gather(1, best[:, :, None].expand(-1, -1, self.longest))
+        self.ids, self.logs = pick(texts, best), pick(logs, best)
         hope = self.scores[:, 0] / (step + 1) ** self.length_penalty
         worst = torch.where(self.lengths > 0, self.marks.amin(1, keepdim=True), NEVER)
         self.open = self.open & (hope[:, None] > worst).any(1)
@@ -134,7 +142,7 @@ class Board:
         lines = torch.arange(rows, device=logits.device)[:, None] * width + (parents if width > 1 else 0)
         return words.gather(1, best), parents, lines.expand(-1, self.beams)
 
-    def finish(self, texts: Tensor, top: Tensor, ended: Tensor, step: int) -> None:
+    def finish(self, texts: Tensor, logs: Tensor, top: Tensor, ended: Tensor, step: int) -> None:
         """Keep the best whole texts; one counts where it ended among the W best, and as long as its row is not decided."""
         counts = ended & self.open[:, None]
         counts[:, self.beams :] = False
@@ -142,23 +150,29 @@ class Board:
         self.marks, best = torch.cat([self.marks, marks], dim=1).topk(self.beams)
         lengths = torch.cat([self.lengths, counts * (step + 1)], dim=1)
         self.lengths = lengths.gather(1, best)
-        self.whole = torch.cat([self.whole, texts], dim=1).gather(1, best[:, :, None].expand(-1, -1, self.longest))
+        self.whole = pick(torch.cat([self.whole, texts], dim=1), best)
+        self.whole_logs = pick(torch.cat([self.whole_logs, logs], dim=1), best)
 
     @torch.inference_mode()
     def select(self, rows: Tensor) -> None:
         """Keep these rows."""
-        for name in ("ids", "scores", "whole", "lengths", "marks", "open"):
+        for name in ("ids", "logs", "scores", "whole", "whole_logs", "lengths", "marks", "open"):
             setattr(self, name, getattr(self, name).index_select(0, rows))
 
     def texts(self, lines: Sequence[int]) -> list[list[Hypothesis]]:
         """The whole texts of these lines, best first."""
         index = torch.tensor(lines, dtype=torch.int64, device=self.open.device)
-        found = []
-        for rows in zip(*(x.index_select(0, index).tolist() for x in (self.whole, self.lengths, self.marks))):
-            found.append([self.text(ids[:length], mark) for ids, length, mark in zip(*rows) if length])
-        return found
+        columns = (self.whole, self.whole_logs.exp(), self.lengths, self.marks)
+        rows = zip(*(column.index_select(0, index).tolist() for column in columns))
+        return [[self.text(*place) for place in zip(*row) if place[2]] for row in rows]
 
-    def text(self, ids: list[int], mark: float) -> Hypothesis:
+    def text(self, ids: list[int], chances: list[float], length: int, mark: float) -> Hypothesis:
         """One whole text."""
-        ended = ids[-1] in self.end_ids
-        return Hypothesis(ids=tuple(ids[:-1] if ended else ids), score=mark, ended=ended)
+        ended = ids[length - 1] in self.end_ids
+        length -= ended
+        return Hypothesis(ids=tuple(ids[:length]), probabilities=tuple(chances[:length]), score=mark, ended=ended)
+
+
+def pick(texts: Tensor, places: Tensor) -> Tensor:
+    """The texts at these places of each row. texts (N, X, L), places (N, Y) -> (N, Y, L)"""
+    return texts.gather(1, places[:, :, None].expand(-1, -1, texts.shape[2]))

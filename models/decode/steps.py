@@ -47,15 +47,18 @@ class Written:
 
 
 class Feed:
-    """A decoder with what it has read so far. `tokens`: source texts, or for a decoder without encoder left-padded beginnings of texts."""
+    """A decoder with what it has read so far. `tokens`: source texts, or for a decoder without encoder left-padded beginnings of texts.
 
-    def __init__(self, network: Transformer, tokens: Tokens, *, room: int = 64):
+    `memory`: the encoder's output for the source texts, where it is known already.
+    """
+
+    def __init__(self, network: Transformer, tokens: Tokens, *, room: int = 64, memory: Tensor | None = None):
         self.network = network
         self.tokens = tokens
         self.sourced = network.encoder is not None
         self.cache = Cache(network.config, room=room if self.sourced else min(1024, room + tokens.ids.shape[1]))
-        self.memory: Tensor | None = None
-        self.memory_mask: Tensor | None = None
+        self.memory = memory
+        self.memory_mask = None if tokens.full or not self.sourced else tokens.mask
         self.lines(tokens.ids.shape[0])
 
     def lines(self, count: int) -> None:
@@ -71,8 +74,8 @@ class Feed:
         if not self.sourced:
             hidden = self.network.decode(self.tokens, cache=self.cache)
             return self.network.logits(hidden[:, -1]).float()
-        self.memory = self.network.encode(self.tokens)
-        self.memory_mask = None if self.tokens.full else self.tokens.mask
+        if self.memory is None:
+            self.memory = self.network.encode(self.tokens)
         return self.step(self.tokens.ids.new_full((len(self.lengths),), self.network.config.start_id))
 
     @torch.inference_mode()
@@ -130,6 +133,7 @@ def write(
     max_new_tokens: int | Sequence[int],
     probabilities: bool = False,
     others: int = 0,
+    memory: Tensor | None = None,
 ) -> Iterator[Step]:
     """Write all rows on, a word a step, until each has ended or got its `max_new_tokens`."""
     limits = room(network, tokens, max_new_tokens)
@@ -138,7 +142,7 @@ def write(
     never = torch.tensor(config.never_ids, device=device) if config.never_ids else None
     look = LOOK.get(device.type, LOOK_ELSEWHERE)
 
-    feed = Feed(network, tokens, room=max(limits))
+    feed = Feed(network, tokens, room=max(limits), memory=memory)
     going = list(range(len(limits)))  # the row of each line, -1 where it has ended
     rows = torch.arange(len(limits), device=device)
     ended = torch.zeros(len(limits), dtype=torch.bool, device=device)
