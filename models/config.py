@@ -86,7 +86,7 @@ class ModelConfig:
             raise ValueError(f"sinusoidal positions need an even d_model of at least 4, got {self.d_model}")
         for layer, head in self.alignment_heads:
             if not (0 <= layer < self.n_decoder_layers and 0 <= head < self.n_heads):
-                raise ValueError(f"no head {head} in decoder layer {layer}: there are {self.n_decoder_layers} layers of {self.n_heads} heads")
+                raise ValueError(f"no head {head} in layer {layer}: the decoder has {self.n_decoder_layers} layers of {self.n_heads} heads")
         if self.norm_eps <= 0:
             raise ValueError(f"norm_eps must be positive, got {self.norm_eps}")
 
