@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.bench_page [--port 7899]
 
-Starts `python app.py`, waits for its first answer (models not loaded), loads MiniLM by asking once, then asks new texts over HTTP. The server's
+Starts `python app.py`, waits for its first answer (models not loaded), loads MiniLM by asking once, then asks new texts. The server's
 own time is measured in this process on the same service, without HTTP.
 """
 
