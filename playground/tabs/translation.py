@@ -19,6 +19,7 @@ from playground.ui.wording import escape_html
 
 KEY = "translation"
 BEAMS = 8
+RESULT = '<section class="result" aria-live="polite"><h3>${label}</h3><p>${value}</p></section>'
 
 
 def build(page: Page) -> None:
@@ -41,7 +42,7 @@ def build(page: Page) -> None:
                 stop = gr.Button(phrase("stop.label"), scale=1, min_width=90)
             notice = notice_line(page)
         with gr.Column(scale=8, min_width=320):
-            result_text = gr.Textbox(label=phrase("translation.result"), lines=2, max_lines=12, interactive=False, buttons=["copy"])
+            translated = gr.HTML("", label=phrase("translation.result"), html_template=RESULT, js_on_load=None)
             considered = gr.HTML("", elem_classes="considered", js_on_load=None)
             sentence = gr.Dropdown([], label=phrase("translation.sentence"), visible=False)
             picture = chart(height=420, elem_id="translation-chart")
@@ -56,7 +57,7 @@ def build(page: Page) -> None:
         with stops.running(request) as cancel:
             result = playground.ask(chosen(model), translate.NAME, question, progress=reporter(progress, language), cancel=cancel)
         cut = remark(text("notice.cut_some", language, cut=result.cut) if result.cut else "")
-        return cut, (model, question), result.translation, *shown(result, 0, language)
+        return cut, (model, question), "<br>".join(map(escape_html, result.translation.split("\n"))), *shown(result, 0, language)
 
     @guarded(notice)
     def again(language, asked, sentence):
@@ -70,8 +71,8 @@ def build(page: Page) -> None:
     # Wiring
     question = [page.language, picker.model, words, beams, others]
     views = [considered, sentence, picture, sure]
-    outputs = [notice, asked, result_text, *views]
-    asking = {"concurrency_limit": None, "show_progress_on": [result_text, picture], "api_visibility": "private"}
+    outputs = [notice, asked, translated, *views]
+    asking = {"concurrency_limit": None, "show_progress_on": [translated, picture], "api_visibility": "private"}
     runs = [run.click(render, question, outputs, **asking)]
     runs.append(on_example(row, KEY, choose, [picker.model], [picker.model, words]).then(render, question, outputs, **asking))
     stop.click(stops.stop, None, None, **QUIET)
