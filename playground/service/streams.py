@@ -103,8 +103,7 @@ class Stream:
             self.end(answerable(error, doing="making the next item of a stream"))
         else:
             with self._changed:
-                if not self._left:
-                    self._items.append(item)
+                self._items.append(item)
                 self._changed.notify_all()
 
     def end(self, problem: Problem | None = None) -> None:
