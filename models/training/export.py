@@ -55,7 +55,7 @@ def export(network: Transformer, tokenizer: FastTokenizer, folder: Path, *, dtyp
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: halved(name, value, dtype) for name, value in hub_tensors(network)}
     write_json(folder / "config.json", hub_config(network.config, tokenizer, dtype))
-    tokenizer.tokenizer.save(str(folder / "tokenizer.json"))
+    tokenizer.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     write_json(folder / "tokenizer_config.json", tokenizer_config(network.config, tokenizer))
     for old in folder.glob("model*.safetensors*"):
         old.unlink()

@@ -95,12 +95,7 @@ def where(parser: argparse.ArgumentParser) -> None:
     add("--device", choices=["auto", "cpu"], default="auto", help="a GPU if there is one, or the CPU in any case (default %(default)s)")
     add("--precision", choices=["auto", "fp32", "bf16"], default="auto", help="of matrix products; auto: bf16 on CUDA, fp32 elsewhere. A "
         "CPU with bf16 instructions can be twice as fast with bf16 (default %(default)s)")  # fmt: skip
-    add(
-        "--workers",
-        type=int,
-        default=0,
-        help="processes that prepare batches ahead; one makes some 2 M tokens a second (default %(default)s)",
-    )
+    add("--workers", type=int, help="processes that prepare batches ahead, each some 2 M tokens a second (default: 2 beside a GPU, else 0)")
     add("--log-seconds", type=float, default=30.0, help="a line of log every so often (default %(default)s)")
     add("--save-minutes", type=float, default=5.0, help="a checkpoint every so often (default %(default)s)")
     add("--evaluate-minutes", type=float, default=5.0, help="a measurement every so often (default %(default)s)")

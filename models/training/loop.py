@@ -37,7 +37,7 @@ class Settings:
     clip: float = 1.0
     average: float = 0.0  # decay of the running mean of the weights; 0: none
     seed: int = 1
-    workers: int = 0
+    workers: int | None = None  # None: 2 beside a GPU, which would wait otherwise, and none on a CPU
     log_seconds: float = 30.0
     save_minutes: float = 5.0
     evaluate_minutes: float = 5.0
@@ -108,11 +108,12 @@ class Trainer:
     def run(self) -> Result:
         """Train to the end, save, measure."""
         journal = Journal(self.folder, quiet=not self.accelerator.is_main_process, bar=self.settings.bar)
-        pin = self.accelerator.device.type == "cuda"
+        cuda = self.accelerator.device.type == "cuda"
+        workers = (2 if cuda else 0) if self.settings.workers is None else self.settings.workers
         metrics: dict[str, float] = {}
         due = self.pulse()
         if self.progress() < 1:
-            for batches, after in self.stream.steps(self.position, workers=self.settings.workers, pin_memory=pin):
+            for batches, after in self.stream.steps(self.position, workers=workers, pin_memory=cuda):
                 share = rate(self.step, self.progress(), warmup=self.settings.warmup, decay=self.settings.decay)
                 for group in self.optimiser.param_groups:
                     group["lr"] = group["highest"] * share
