@@ -199,7 +199,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             model: a name from /models that can "translate"; its languages are given there, source first.
             text: what to translate.
             beams: how many translations to follow at once; 1 always takes the best next word.
-            alternatives: how many other translations to give, with their scores; fewer than `beams`.
+            alternatives: how many other translations to give, with their scores; the search is as wide as that needs.
             max_new_tokens: the longest translation of one sentence.
         Returns:
             `translation`, `alternatives`, and `alignment[t][s]`: how much `target_words[t]` looked at `source_words[s]`.

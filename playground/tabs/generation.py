@@ -77,9 +77,13 @@ def build(page: Page) -> None:
                     if time.monotonic() - last > REFRESH_SECONDS:
                         last = time.monotonic()
                         yield "", tuple(made), coloured(made), gr.skip(), gr.skip()
-        ending = "notice.stopped" if cancel.is_set() else "generation.length" if len(made) >= length else "generation.finished"
-        hint = text("generation.hint", language) if made else ""
-        note = remark(text(ending, language, count=len(made)), hint)
+        cut, ended = (made[-1].cut, made[-1].finished) if made else (0, True)
+        ending = "notice.stopped" if cancel.is_set() else "generation.finished" if ended else "generation.length"
+        note = remark(
+            text("notice.cut_some", language, cut=cut) if cut else "",
+            text(ending, language, count=len(made)),
+            text("generation.hint", language) if made else "",
+        )
         yield note, tuple(made), coloured(made), gr.skip(), pictured(made, language)
 
     @guarded(notice)

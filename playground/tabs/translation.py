@@ -1,9 +1,15 @@
 """Translation: what the model writes, what else it considered, and which source word each target word looked at."""
 
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
 import gradio as gr
 
+from models.errors import Problem
 from playground.figures.alignment import alignment
 from playground.figures.tokens import word_probabilities
+from playground.service.playground import Playground
 from playground.tabs import Page, Tab
 from playground.tasks import translate
 from playground.ui.chart import chart, drawn
@@ -14,11 +20,12 @@ from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET, chosen, model_picker, speaking, wire_picker
 from playground.ui.progress import reporter
+from playground.ui.reading import escape_html, shorten
 from playground.ui.stops import Stops
-from playground.ui.wording import escape_html
 
 KEY = "translation"
 BEAMS = 8
+LONG = 400  # characters: a few sentences, which are done before anybody asks for the first of them
 RESULT = '<section class="result" aria-live="polite"><h3>${label}</h3><p>${value}</p></section>'
 
 
@@ -48,22 +55,29 @@ def build(page: Page) -> None:
             picture = chart(height=420, elem_id="translation-chart")
             gr.Markdown(phrase("translation.reading"), elem_classes="figure-note")
             sure = chart(height=280, elem_id="translation-probabilities")
-    asked = gr.State(None)
+    done = gr.State(None)
 
     # Handlers
     @guarded(notice)
     def render(language, model, words, beams, others, request: gr.Request, progress=gr.Progress()):  # noqa: B008 - found as a default
-        question = translate.Request(text=words, beams=int(beams), alternatives=min(int(others), int(beams) - 1))
+        question = translate.Request(text=words, beams=int(beams), alternatives=int(others))
+        result = None
         with stops.running(request) as cancel:
-            result = playground.ask(chosen(model), translate.NAME, question, progress=reporter(progress, language), cancel=cancel)
-        cut = remark(text("notice.cut_some", language, cut=result.cut) if result.cut else "")
-        return cut, (model, question), "<br>".join(map(escape_html, result.translation.split("\n"))), *shown(result, 0, language)
+            waiting = {"progress": reporter(progress, language), "cancel": cancel}
+            for result in answers(playground, chosen(model), question, waiting):
+                yield "", result, written(result.translation), *shown(result, 0, language)
+        if result is None:
+            raise Problem("cancelled")
+        notes = [
+            text("notice.stopped", language) if cancel.is_set() else "",
+            text("notice.cut_some", language, cut=result.cut) if result.cut else "",
+            "" if all(sentence.finished for sentence in result.sentences) else text("translation.unfinished", language),
+        ]
+        yield remark(*notes), *[gr.skip()] * 6
 
     @guarded(notice)
-    def again(language, asked, sentence):
-        if asked is None:
-            return gr.skip()
-        return shown(playground.ask(asked[0], translate.NAME, asked[1]), sentence or 0, language)
+    def again(language, done, sentence):
+        return gr.skip() if done is None else shown(done, sentence or 0, language)
 
     def choose(example, model):
         return speaking(playground, translate.NAME, model, example["languages"]), example["text"]
@@ -71,21 +85,30 @@ def build(page: Page) -> None:
     # Wiring
     question = [page.language, picker.model, words, beams, others]
     views = [considered, sentence, picture, sure]
-    outputs = [notice, asked, translated, *views]
+    outputs = [notice, done, translated, *views]
     asking = {"concurrency_limit": None, "show_progress_on": [translated, picture], "api_visibility": "private"}
     runs = [run.click(render, question, outputs, **asking)]
     runs.append(on_example(row, KEY, choose, [picker.model], [picker.model, words]).then(render, question, outputs, **asking))
     stop.click(stops.stop, None, None, **QUIET)
-    sentence.input(again, [page.language, asked, sentence], views, **QUIET)
-    page.retelling.add(again, [asked, sentence], views)
+    sentence.input(again, [page.language, done, sentence], views, **QUIET)
+    page.retelling.add(again, [done, sentence], views)
     wire_picker(page, picker, after=runs)
+
+
+def answers(playground: Playground, model: str, question: translate.Request, waiting: dict[str, Any]) -> Iterator[translate.Result]:
+    """The answer; of a long text first its beginning. A short one may be known already, as the whole class asks for it."""
+    if len(question.text) <= LONG:
+        yield playground.ask(model, translate.NAME, question, **waiting)
+        return
+    with closing(playground.stream(model, translate.NAME, question, **waiting)) as results:
+        yield from results
 
 
 def shown(result: translate.Result, place: int, language: str) -> tuple[str, dict, dict[str, str], dict[str, str]]:
     """The other translations, the choice of sentence, and the two figures of the sentence at `place`."""
     sentences = result.sentences
     place = min(place, len(sentences) - 1)
-    names = [(f"{number}: {one.text}", number - 1) for number, one in enumerate(sentences, 1)]
+    names = [(f"{number}: {shorten(one.text, 70)}", number - 1) for number, one in enumerate(sentences, 1)]
     if not sentences:
         return "", gr.update(visible=False), None, None
     one = sentences[place]
@@ -103,10 +126,15 @@ def shown(result: translate.Result, place: int, language: str) -> tuple[str, dic
 def listed(others: tuple[translate.Alternative, ...], language: str) -> str:
     """Other translations as an HTML list, best first."""
     items = "".join(
-        f"<li>{escape_html(other.text)} <small>{escape_html(text('translation.score', language, score=f'{other.score:.2f}'))}</small></li>"
+        f"<li>{written(other.text)} <small>{escape_html(text('translation.score', language, score=f'{other.score:.2f}'))}</small></li>"
         for other in others
     )
     return f"<p>{escape_html(text('translation.others', language))}</p><ol>{items}</ol>" if items else ""
+
+
+def written(words: str) -> str:
+    """A text as HTML, line breaks kept."""
+    return "<br>".join(map(escape_html, words.split("\n")))
 
 
 TAB = Tab(key=KEY, order=4, build=build)

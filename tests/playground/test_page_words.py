@@ -75,7 +75,7 @@ def test_no_tab_says_anything_of_its_own() -> None:
         documents = {
             ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
         }
-        assert not [one for one in said - documents if re.search(r"[A-Za-z]{2,} [A-Za-z]{2,}", one)], path.name
+        assert not [one for one in said - documents if re.search(r"[A-Za-z]{2,} [A-Za-z]{2,}", one) and not one.startswith("<")], path.name
 
 
 @pytest.mark.parametrize("tab", [tab.key for tab in discover()])
