@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         found = numbers(model, asked, asked.cache or Path(scratch))
     command = f"python -m models.training.evaluate --model {model.name}"
-    found["command"] = command + (f" --text {shlex.quote(asked.text.name)}" if asked.text else "")
+    found["command"] = command + (f" --text {shlex.quote(label(asked.text))}" if asked.text else "")
     if asked.write:
         write_json(asked.write / METRICS, found)
         write_card(asked.write)
@@ -75,7 +75,7 @@ def numbers(model: Model, asked: argparse.Namespace, cache: Path) -> dict[str, A
     for path, length, most in [*texts, (SHORT_TEXTS, SHORT_LENGTH, pairs)]:
         source = pair_source(model.tokenizer, [(path, 1.0)], cache=cache, length=length)
         usual, harder = (measure.held_out(source, pairs=most, harder=flag) for flag in (False, True))
-        measured.append({"name": path.name, "length": length} | measure.quality(network, usual, harder, device))
+        measured.append({"name": label(path), "length": length} | measure.quality(network, usual, harder, device))
     clozes = measure.read_clozes()
     said = measure.fill(network, model.tokenizer, clozes, device)
     each = [
@@ -83,6 +83,11 @@ def numbers(model: Model, asked: argparse.Namespace, cache: Path) -> dict[str, A
         for cloze, words in zip(clozes, said)
     ]
     return {"model": model.name, "texts": measured, "clozes": measure.cloze_quality(clozes, said) | {"each": each}}
+
+
+def label(path: Path) -> str:
+    """A text's name with that of its folder, and nothing else of the machine."""
+    return f"{path.resolve().parent.name}/{path.name}"
 
 
 def report(name: str, found: dict[str, Any]) -> str:

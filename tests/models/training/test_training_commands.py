@@ -93,7 +93,6 @@ def test_two_processes_do_what_one_does(tmp_path: Path) -> None:
 def test_measuring_gives_the_same_numbers_each_time_and_writes_the_card(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The tiny vocabulary has few whole words; clozes need answers and a gap, not knowledge.
     facts = {name: "x" for name in NEEDED} | {
         "languages": ["en"],
         "data": ["stories"],
@@ -109,12 +108,12 @@ def test_measuring_gives_the_same_numbers_each_time_and_writes_the_card(
     two = evaluate.main([*flags, "--cache", str(tmp_path)])
     assert one == two
     names = [text["name"] for text in one["texts"]]
-    assert names == ["stories.valid.txt", "short_texts_en.txt"]
+    assert names == ["out/stories.valid.txt", "assets/short_texts_en.txt"]
     stories = one["texts"][0]
     assert stories["mlm_top1"] > 0.2 and stories["pairs"] >= 64 and 0 <= stories["nsp_same_document"] <= 1
     assert len(one["clozes"]["each"]) == 50
     written = json.loads((folder / "metrics.json").read_text())
-    assert written["command"] == "python -m models.training.evaluate --model mine --text stories.valid.txt"
+    assert written["command"] == "python -m models.training.evaluate --model mine --text out/stories.valid.txt"
     text = (folder / "README.md").read_text()
     assert f"{stories['mlm_top1']:.1%}" in text and written["command"] in text
     assert "hidden word is the first guess" in capsys.readouterr().out
