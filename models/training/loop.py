@@ -136,7 +136,9 @@ class Trainer:
     def learn(self, batches: list[Any]) -> None:
         """One step: gradients of all batches, then one change of the weights."""
         device = self.accelerator.device
-        counts = sum((Counter(batch.counts) for batch in batches), Counter())
+        counts: Counter[str] = Counter()
+        for batch in batches:
+            counts.update(batch.counts)
         names = sorted(counts)
         # The sum over all processes stays on the device: nothing waits for it.
         total = self.accelerator.reduce(torch.tensor([float(counts[name]) for name in names], device=device), "sum").clamp(min=1)
