@@ -152,7 +152,8 @@ class Library:
     def _load(self, card: "Card", load: Load, job: Job) -> None:
         started = time.monotonic()
         try:
-            self._make_room(card.name, (card.parameters or 0) * self._device.bytes_per_weight, job)
+            expected = (card.parameters or 0) * self._device.bytes_per_weight or card.size_mb * MB
+            self._make_room(card.name, expected, job)
             model = self._loader(card, lambda stage, done, total: job.put((stage, done, total)))
             job.check()
             self._make_room(card.name, model.n_bytes, job)
