@@ -41,7 +41,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", help="address to listen on (default: this machine only; 0.0.0.0 for everybody)")
     parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
     parser.add_argument("--device", choices=KINDS, default="auto", help="where models compute (default: auto)")
-    parser.add_argument("--dtype", choices=DTYPES, help="numbers of the weights (default: float32; bfloat16 needs CUDA)")
+    parser.add_argument("--dtype", choices=DTYPES, help="numbers of the weights (default: float32; bfloat16 needs CUDA, int8 the CPU)")
     parser.add_argument(
         "--model", action="append", default=[], metavar="NAME|HUB_ID|NAME=FOLDER", help="offer this model too, in front; may be repeated"
     )

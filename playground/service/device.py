@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import torch
 
 KINDS = ("auto", "cpu", "cuda", "mps")
-DTYPES = ("float32", "bfloat16")
+DTYPES = {"float32": ("cpu", "cuda", "mps"), "bfloat16": ("cuda",), "int8": ("cpu",)}  # numbers of the weights: where they can be had
+BYTES = {"float32": 4, "bfloat16": 2, "int8": 1}
 SHARE = 0.6  # of the memory, for the weights of models; the rest is for activations, caches and everybody else
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -25,20 +26,20 @@ CGROUP = Path("/sys/fs/cgroup")
 class Device:
     """The processor that models run on. Problem at once where the operator wishes for one that is not there.
 
-    `wish`: "auto" takes CUDA, else MPS, else the CPU. `dtype`: "float32" (also the default) or, on CUDA, "bfloat16".
+    `wish`: "auto" takes CUDA, else MPS, else the CPU. `dtype`: "float32" (also the default), on CUDA also "bfloat16", on the CPU "int8".
     """
 
     def __init__(self, wish: str = "auto", dtype: str | None = None):
         if wish not in KINDS:
             raise ValueError(f"device must be one of {KINDS}, got {wish!r}")
         if dtype not in (None, *DTYPES):
-            raise ValueError(f"dtype must be one of {DTYPES}, got {dtype!r}")
+            raise ValueError(f"dtype must be one of {tuple(DTYPES)}, got {dtype!r}")
         self.wish = wish
-        self.dtype_name = dtype or "float32"
+        self.dtype = dtype or "float32"
         if wish in ("cuda", "mps"):
             self._refuse_absent()
-        if self.dtype_name != "float32" and self.kind != "cuda":
-            raise Problem("dtype_needs_cuda", dtype=self.dtype_name, device=self.kind)
+        if self.dtype != "float32" and self.kind not in DTYPES[self.dtype]:
+            raise Problem("dtype_not_here", dtype=self.dtype, device=self.kind)
 
     @cached_property
     def kind(self) -> str:
@@ -59,14 +60,9 @@ class Device:
         return torch.device(self.kind)
 
     @property
-    def dtype(self) -> "torch.dtype":
-        """The torch type of the weights."""
-        return getattr(_torch(), self.dtype_name)
-
-    @property
     def bytes_per_weight(self) -> int:
-        """Size of one number of a model."""
-        return 4 if self.dtype_name == "float32" else 2
+        """Size of one number of a model, as far as that can be said of all of them."""
+        return BYTES[self.dtype]
 
     @cached_property
     def budget_bytes(self) -> int:

@@ -26,11 +26,11 @@ def no_gpu(monkeypatch):
 
 def test_auto_takes_the_cpu_where_there_is_nothing_better(no_gpu):
     device = Device()
-    assert (device.device, device.dtype, device.bytes_per_weight) == (torch.device("cpu"), torch.float32, 4)
+    assert (device.device, device.dtype, device.bytes_per_weight) == (torch.device("cpu"), "float32", 4)
 
 
 def test_auto_takes_cuda_where_there_is_one(cuda):
-    assert Device().kind == "cuda" and Device().dtype == torch.float32
+    assert Device().kind == "cuda" and Device().dtype == "float32"
 
 
 def test_auto_takes_mps_before_the_cpu(no_gpu, monkeypatch):
@@ -45,12 +45,13 @@ def test_a_device_that_is_not_there_is_refused_at_once(no_gpu, kind):
     assert (caught.value.key, caught.value.values) == ("no_such_device", {"device": kind})
 
 
-def test_bfloat16_is_for_cuda(cuda, monkeypatch):
-    device = Device("cuda", "bfloat16")
-    assert (device.dtype, device.bytes_per_weight) == (torch.bfloat16, 2)
+@pytest.mark.parametrize("dtype, size, here, elsewhere", [("bfloat16", 2, "cuda", "cpu"), ("int8", 1, "cpu", "cuda")])
+def test_small_numbers_are_refused_where_they_cannot_be_had(cuda, dtype, size, here, elsewhere):
+    device = Device(here, dtype)
+    assert (device.dtype, device.bytes_per_weight) == (dtype, size)
     with pytest.raises(Problem) as caught:
-        Device("cpu", "bfloat16")
-    assert (caught.value.key, caught.value.values) == ("dtype_needs_cuda", {"dtype": "bfloat16", "device": "cpu"})
+        Device(elsewhere, dtype)
+    assert (caught.value.key, caught.value.values) == ("dtype_not_here", {"dtype": dtype, "device": elsewhere})
 
 
 @pytest.mark.parametrize("arguments", [("tpu",), ("cpu", "int3")])

@@ -94,3 +94,11 @@ def test_every_visitor_gets_the_answer_they_would_get_alone(playground):
 def test_the_comparison_would_notice_a_foreign_answer(playground):
     first, second = (attend.Request(text=f"visitor {visitor} asks") for visitor in "12")
     assert not same(playground.ask("tiny-gpt2", "attend", first), playground.ask("tiny-gpt2", "attend", second))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_the_numbers_that_the_operator_wished_for_are_those_of_the_model(tiny_models, dtype):
+    catalogue = Catalogue(()).with_operator([f"mine={tiny_models['tiny-marian']}"])
+    with Playground(catalogue, "cpu", dtype=dtype) as playground:
+        assert playground.ask("mine", "translate", translate.Request(text="Berlin is wet.", max_new_tokens=4)).sentences
+        assert bool(playground._library.loaded()["mine"].eight_bits()) == (dtype == "int8")
