@@ -67,8 +67,14 @@
     let listening = false;
     const draw = async () => {
       const value = props.value;
-      place.setAttribute("aria-label", value?.description ?? "");
-      if (!value) { if (window.Plotly) window.Plotly.purge(place); return; }
+      if (!value) {
+        window.Plotly?.purge(place);
+        place.removeAttribute("role");
+        place.removeAttribute("aria-label");
+        return;
+      }
+      place.setAttribute("role", "img");
+      place.setAttribute("aria-label", value.description);
       const Plotly = await plotly();
       const figure = JSON.parse(value.figure);
       const config = { responsive: true, displayModeBar: false, doubleClick: "reset" };

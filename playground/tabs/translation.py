@@ -26,7 +26,7 @@ from playground.ui.stops import Stops
 KEY = "translation"
 BEAMS = 8
 LONG = 400  # characters: a few sentences, which are done before anybody asks for the first of them
-RESULT = '<section class="result" aria-live="polite"><h3>${label}</h3><p>${value}</p></section>'
+RESULT = '<section class="result" aria-live="polite"><small>${label}</small><p>${value}</p></section>'
 
 
 def build(page: Page) -> None:

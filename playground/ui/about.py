@@ -52,7 +52,10 @@ def fetching(playground: Playground, row: Row, language: str) -> str:
 
 
 def _parameters(row: Row, language: str) -> str:
-    return text("about.parameters", language, millions=round(row["parameters"] / 1e6)) if row["parameters"] else ""
+    if not row["parameters"]:
+        return ""
+    millions = row["parameters"] / 1e6
+    return text("about.parameters", language, millions=f"{millions:.0f}" if millions >= 10 else f"{millions:.2g}")
 
 
 def _languages(row: Row, language: str) -> str:

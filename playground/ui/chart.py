@@ -22,7 +22,7 @@ def chart(*, height: int = 420, elem_id: str | None = None) -> gr.HTML:
     """
     return gr.HTML(
         None,
-        html_template='<div class="chart" role="img" tabindex="0"></div>',
+        html_template='<div class="chart"></div>',
         js_on_load="window.playground.chart(element, props, watch, (point) => trigger('select', point))",
         css_template=f".chart {{ min-height: {height}px; }}",
         elem_classes="chart-frame",

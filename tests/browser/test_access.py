@@ -1,0 +1,36 @@
+"""The page can be used by everybody: axe-core finds nothing serious, in any tab, light or dark."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+RESULTS = {
+    "attention": "#attention-chart .main-svg",
+    "masked_word": "#masked-word-chart .main-svg",
+    "next_sentence": "#next-sentence-chart .main-svg",
+    "translation": "#translation-chart .main-svg",
+    "generation": "#generation-chart .main-svg",
+}
+
+
+@pytest.mark.parametrize("look", ["?__theme=light&lang=en", "?__theme=dark&lang=zh"])
+def test_no_tab_has_a_serious_fault(visit: Callable[..., Page], look: str) -> None:
+    page = visit(query=look)
+    faults = []
+    for tab, result in RESULTS.items():
+        page.locator(f"#tab-{tab}-button").click()
+        if tab != "attention":
+            faults += serious(page, f"{tab}, empty")
+            page.locator(f"#tab-{tab} button.primary").click()
+        expect(page.locator(result).first).to_be_visible()
+        faults += serious(page, tab)
+    assert not faults
+
+
+def serious(page: Page, where: str) -> list[str]:
+    """What axe-core calls serious or critical, with the first element that has it."""
+    found = Axe().run(page).response["violations"]
+    return [f"{where}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in ("serious", "critical")]
