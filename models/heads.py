@@ -17,8 +17,7 @@ class LanguageHead(nn.Module):
         self.bias = nn.Parameter(torch.empty(config.vocab_size)) if config.lm_bias else None
 
     def forward(self, hidden: Tensor) -> Tensor:
-        scores = self.output(hidden)
-        return scores if self.bias is None else scores + self.bias
+        return self.output(hidden, bias=self.bias)
 
 
 class MaskedWordHead(nn.Module):
@@ -33,7 +32,7 @@ class MaskedWordHead(nn.Module):
         self.bias = nn.Parameter(torch.empty(config.vocab_size))
 
     def forward(self, hidden: Tensor) -> Tensor:
-        return self.output(self.norm(self.transform(hidden, activation=self.activation))) + self.bias
+        return self.output(self.norm(self.transform(hidden, activation=self.activation)), bias=self.bias)
 
 
 class NextSentenceHead(nn.Module):

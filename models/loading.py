@@ -10,11 +10,13 @@ from models.catalogue import Catalogue
 from models.checkpoints.files import open_weights
 from models.checkpoints.load import fill
 from models.families import recognise
+from models.linear import pack
 from models.model import Model
 from models.quantised import quantise
 from models.sources import Progress, fetch
 from models.transformer import Transformer
 
+PACKED_MOST = 200_000_000  # parameters of a network that gets a second, faster copy of its decoder; larger ones need the memory
 Precision = Literal["float32", "bfloat16", "float16", "int8"]
 
 
@@ -54,6 +56,8 @@ def load_card(
         tokenizer = found.family.tokenizer(folder, source)
     if eight_bits:
         quantise(network)
+    elif network.decoder is not None and "lm" in network.heads and sum(part.numel() for part in network.parameters()) <= PACKED_MOST:
+        pack(network.decoder, network.heads["lm"])  # a word a step: little to compute, all matrices to read
     return Model(
         name=card.name,
         family=found.family.name,

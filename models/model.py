@@ -9,6 +9,7 @@ import torch
 
 from models.card import Card
 from models.config import ModelConfig
+from models.linear import packed_bytes
 from models.quantised import Int8Linear
 from models.tokens import Row, Tokenizer, Tokens, collate
 from models.transformer import Transformer
@@ -40,7 +41,7 @@ class Model:
     def n_bytes(self) -> int:
         """Memory of the weights, in bytes."""
         kept = sum(tensor.numel() * tensor.element_size() for tensor in [*self.network.parameters(), *self.network.buffers()])
-        return kept + sum(module.n_bytes for module in self.eight_bits())
+        return kept + sum(module.n_bytes for module in self.eight_bits()) + packed_bytes(self.network)
 
     def eight_bits(self) -> list[Int8Linear]:
         """The matrices that are kept in 8 bits."""
