@@ -132,9 +132,10 @@ class SelfAttention(nn.Module):
         site: str = "",
     ) -> Tensor:
         """x (B, S, C) -> (B, S, C). `turn`: cosines and sines of rotary positions; `past`: keys and values of earlier steps."""
-        query, key, value = (split_heads(part, self.width) for part in self.qkv(x).split(self.sizes, dim=-1))
+        queries_keys, value = (split_heads(part, self.width) for part in self.qkv(x).split([sum(self.sizes[:2]), self.sizes[2]], dim=-1))
         if turn is not None:
-            query, key = rotate(query, turn), rotate(key, turn)
+            queries_keys = rotate(queries_keys, turn)
+        query, key = queries_keys.split([self.sizes[0] // self.width, self.sizes[1] // self.width], dim=1)
         if past is not None:
             key, value = past.append(key, value)
         mixed = attend(query, key, value, allowed=allowed, causal=causal, prefix=prefix, trace=trace, site=site)
