@@ -10,7 +10,7 @@ from playground.figures.grid import grid_of_heads, grid_of_layers, grid_of_model
 from playground.figures.heatmap import heatmap
 from playground.tabs import Page, Tab
 from playground.tasks import attend
-from playground.ui.about import fetching, find_row
+from playground.ui.about import find_row
 from playground.ui.chart import chart, drawn
 from playground.ui.examples import example_row, examples, on_example
 from playground.ui.guard import guarded
@@ -91,7 +91,7 @@ def build(page: Page) -> None:
     def first(language, model, words, second, target, site, head, view, hint, progress=gr.Progress()):  # noqa: B008 - found as a default
         row = find_row(playground, model)
         if row is None or not row["ready"]:
-            return {notice: remark(fetching(playground, row, language) if row else "")}
+            return {notice: remark(text("attention.fetch_first", language))}
         return look(language, model, words, second, target, site, head, view, hint, progress)
 
     @guarded(notice)

@@ -18,6 +18,7 @@ def reporter(progress: gr.Progress, language: str) -> Callable[[str, int, int], 
     def report(stage: str, done: int, total: int) -> None:
         key = f"progress.{stage}" if f"progress.{stage}" in table() else "progress.load"
         sentence = text(key, language, done=round(done / MEGABYTE), total=round(total / MEGABYTE))
-        progress(min(done / total, 1.0) if total else None, desc=sentence)
+        unmeasured = 1.0 if stage == "load" else 0.0  # without a number Gradio would not show the sentence
+        progress(min(done / total, 1.0) if total else unmeasured, desc=sentence)
 
     return report

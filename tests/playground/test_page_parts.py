@@ -19,6 +19,7 @@ from playground.ui.coloured import alternatives, coloured, level
 from playground.ui.guard import guarded, preferred
 from playground.ui.notice import refusal, remark
 from playground.ui.pickers import choices, default_model, kind_of, rows_for, speaking
+from playground.ui.progress import reporter
 from playground.ui.stops import Stops
 from playground.ui.typed import typed
 
@@ -211,3 +212,13 @@ def test_a_chart_sends_typed_arrays_and_no_template() -> None:
     figure = json.loads(value["figure"])
     assert figure["data"][0]["z"]["dtype"] == "u1" and len(value["figure"]) < 30_000
     assert "template" not in figure["layout"] and value["description"] == "all zero"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_stage_of_a_load_has_a_sentence_and_a_share(language: str) -> None:
+    shown: list[tuple[float, str]] = []
+    report = reporter(lambda share, desc: shown.append((share, desc)), language)
+    for stage, done, total in [("queue", 0, 0), ("wait", 0, 0), ("download", 45_000_000, 90_000_000), ("unpack", 0, 0), ("load", 0, 0)]:
+        report(stage, done, total)
+    assert [share for share, _ in shown] == [0, 0, 0.5, 0, 1] and "45" in shown[2][1] and "90" in shown[2][1]
+    assert len({sentence for _, sentence in shown}) == 5
