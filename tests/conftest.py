@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import sentencepiece
 import torch
+from playwright.sync_api import Browser, sync_playwright
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import (
     BertConfig,
@@ -26,6 +27,9 @@ from transformers import (
 
 from models.catalogue import Catalogue
 from playground.service.playground import Playground
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
 
 SENTENCES = [
     "The animal didn't cross the street because it was too tired.",
@@ -161,3 +165,14 @@ def marian(folder: Path) -> None:
         scale_embedding=True,
     )
     save(folder, MarianMTModel(config))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests: a process can drive only one at a time."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"there is no browser at {CHROMIUM}; Debian's package chromium brings it")
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield started
+        started.close()

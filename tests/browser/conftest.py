@@ -1,17 +1,14 @@
 """The page around the tiny models, in Debian's Chromium. Everything that the browser complains about fails the test."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from playground.page import build_page
 from playground.service.playground import Playground
 from playground.ui.look import launch_settings
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
 PATIENCE = 30_000  # milliseconds after which a test takes something for lost
 
 expect.set_options(timeout=PATIENCE)
@@ -24,16 +21,6 @@ def address(tiny_playground: Playground) -> Iterator[str]:
     page.launch(prevent_thread_lock=True, quiet=True, inbrowser=False, **launch_settings())
     yield page.local_url
     page.close()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"there is no browser at {CHROMIUM}; Debian's package chromium brings it")
-    with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        yield started
-        started.close()
 
 
 def serious(message: ConsoleMessage) -> bool:

@@ -132,7 +132,7 @@ def test_generated_tokens_are_coloured_and_tell_their_alternatives(visit: Visit)
     assert tokens.count() > 5
     tokens.nth(3).focus()
     page.keyboard.press("Enter")
-    expect(page.locator("table.alternatives")).to_be_visible()
+    expect(page.locator("table.alternatives")).to_be_in_viewport(ratio=0.5)
     expect(page.locator("table.alternatives caption")).to_contain_text("Token 4")
     expect(page.locator("table.alternatives tr.chosen")).to_have_count(1)
     expect(tokens.nth(3)).to_have_attribute("aria-pressed", "true")

@@ -1,7 +1,6 @@
 """What a visitor really reads: the figures drawn by plotly.js in Chromium."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,30 +8,26 @@ import numpy as np
 import plotly
 import plotly.graph_objects as go
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from playground.figures.bars import ranking_bars
 from playground.figures.grid import grid_of_heads
 from playground.figures.heatmap import heatmap
 
-CHROMIUM = shutil.which("chromium")
 SCRIPT = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium package")]
+pytestmark = pytest.mark.browser
 
 RNG = np.random.default_rng(0)
 Draw = Callable[[go.Figure], Page]
 
 
 @pytest.fixture(scope="module")
-def tab() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        page = browser.new_page(viewport={"width": 1000, "height": 1000})
-        page.set_content('<meta charset="utf-8"><div id="figure"></div>')
-        page.add_script_tag(path=SCRIPT)
-        yield page
-        browser.close()
+def tab(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1000, "height": 1000})
+    page.set_content('<meta charset="utf-8"><div id="figure"></div>')
+    page.add_script_tag(path=SCRIPT)
+    yield page
+    page.close()
 
 
 @pytest.fixture
