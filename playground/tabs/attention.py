@@ -59,7 +59,7 @@ def build(page: Page) -> None:
             views = [(phrase(f"attention.view_{name}"), name) for name in VIEWS]
             view = gr.Radio(views, value="one", label=phrase("attention.view"), interactive=False)
             with gr.Row():
-                site = gr.Dropdown([], label=phrase("attention.layer"), min_width=150, interactive=False)
+                site = gr.Dropdown([], label=phrase("attention.layer"), min_width=240, interactive=False)
                 head = gr.Dropdown([(head_name(-1, "en"), -1)], value=-1, label=phrase("attention.head"), min_width=130, interactive=False)
             picture = chart(height=480, elem_id="attention-chart")
             gr.Markdown(phrase("attention.reading"), elem_classes="figure-note")
