@@ -21,6 +21,11 @@ def causal(queries: int, keys: int, *, window: int | None = None, device: torch.
     return allowed[None, None]
 
 
+def within(queries: Tensor, keys: Tensor, window: int) -> Tensor:
+    """A query sees keys less than `window` positions before it. Positions (B, Q) and (B, K), torn apart by padding -> (B, 1, Q, K)"""
+    return (queries[:, None, :, None] - keys[:, None, None, :]) < window
+
+
 def both(one: Tensor | None, other: Tensor | None) -> Tensor | None:
     """Allowed only where both allow it."""
     if one is None or other is None:

@@ -87,7 +87,10 @@ class Transformer(nn.Module):
         allowed = None if real is None else masks.padding(real)
         causal = width > 1 and allowed is None and not cache_was and near
         if not causal and (width > 1 or not near):
-            allowed = masks.both(allowed, masks.causal(width, length, window=window, device=x.device))
+            # Where rows are padded, a window counts positions and not columns: there may be padding between a soft prompt and the words.
+            allowed = masks.both(allowed, masks.causal(width, length, window=window if real is None else None, device=x.device))
+            if real is not None and not near:
+                allowed = allowed & masks.within(positions, real.cumsum(1) - 1, window)
         return self.decoder(
             x,
             allowed=allowed,
