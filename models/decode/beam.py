@@ -129,9 +129,8 @@ class Board:
         parents, words = place // scores.shape[2], words.gather(1, place)
         texts, logs = pick(self.ids, parents), pick(self.logs, parents)
         texts[:, :, step], logs[:, :, step] = words, own.gather(1, place)
-        ended = torch.isin(words, self.ends) if step + 1 < self.longest else torch.ones_like(words, dtype=torch.bool)
-
-        self.finish(texts, logs, top, ended, step)
+        ended = torch.isin(words, self.ends)
+        self.finish(texts, logs, top, ended if step + 1 < self.longest else torch.ones_like(ended), step)
         self.scores, best = (top + ended * NEVER).topk(self.beams)
         self.ids, self.logs = pick(texts, best), pick(logs, best)
         hope = self.scores[:, 0] / (step + 1) ** self.length_penalty
