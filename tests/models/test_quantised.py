@@ -1,8 +1,12 @@
 """Eight-bit matrices: how close they are, and what they cost."""
 
+from copy import deepcopy
+
 import torch
 
 from models.config import ModelConfig
+from models.decode.greedy import greedy
+from models.decode.steps import collect
 from models.linear import Linear
 from models.quantised import Int8Linear, quantise, quantise_rows
 from models.tokens import Tokens
@@ -50,3 +54,48 @@ def test_a_network_keeps_its_answers_and_loses_its_matrices() -> None:
     assert (found - expected).norm() < 0.05 * expected.norm()
     assert not any(isinstance(module, torch.nn.Linear) for module in network.modules())
     assert network.heads["lm"].output.n_bytes < 60 * 32 * 2
+
+
+def test_a_row_gets_the_same_numbers_in_any_company() -> None:
+    torch.manual_seed(1)
+    matrix = Int8Linear(Linear(64, 48))
+    x = torch.randn(9, 64) * torch.tensor([0.01, 1.0, 100.0]).repeat(3)[:, None]
+    with torch.inference_mode():
+        together = matrix(x)
+        for row in range(9):
+            assert torch.equal(matrix(x[row : row + 1])[0], together[row])
+
+
+def test_the_kernel_computes_what_the_description_says() -> None:
+    torch.manual_seed(1)
+    linear = Linear(40, 30)
+    matrix, x, bias = Int8Linear(linear), torch.randn(5, 40), torch.randn(30)
+    whole, scale = quantise_rows(linear.weight.detach())
+    largest = x.abs().amax(1, keepdim=True)
+    rounded = (x / largest * matrix.steps).round()
+    wanted = (rounded @ whole.float().t()) * scale.float() * largest / matrix.steps
+    with torch.inference_mode():
+        torch.testing.assert_close(matrix(x), wanted + linear.bias, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(matrix(x, bias=bias), wanted + bias, rtol=1e-5, atol=1e-5)
+
+
+def test_rows_of_zeros_and_no_rows_are_fine() -> None:
+    torch.manual_seed(1)
+    linear = Linear(8, 6)
+    matrix = Int8Linear(linear)
+    with torch.inference_mode():
+        torch.testing.assert_close(matrix(torch.zeros(2, 3, 8)), linear.bias.expand(2, 3, 6))
+        assert matrix(torch.zeros(0, 8)).shape == (0, 6)
+
+
+def test_a_translator_writes_alike_and_the_same_in_any_company(networks, tokens) -> None:
+    network = quantise(deepcopy(networks["translator"]))
+    rows = [[5, 3, 8, 6], [11, 12], [4, 9, 7]]
+
+    def write(chosen: list[int]) -> list[tuple[int, ...]]:
+        steps = greedy(network, tokens([rows[row] for row in chosen]), max_new_tokens=8)
+        return [text.ids for text in collect(steps, rows=len(chosen), end_ids=(0,))]
+
+    together = write([0, 1, 2])
+    assert [write([row])[0] for row in range(3)] == together
+    assert any(together)
