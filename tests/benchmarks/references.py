@@ -8,7 +8,7 @@ from models.transformer import Transformer
 
 
 def marian_of(network: Transformer) -> MarianMTModel:
-    """OPUS-MT as transformers has it; where our decoder begins with a zero vector, its vocabulary has one more word, whose vector is zero."""
+    """OPUS-MT as transformers has it; where our decoder begins with a zero vector, its vocabulary gets one more word with such a vector."""
     ours = network.config
     start = ours.vocab_size if ours.start_id == -1 else ours.start_id
     config = MarianConfig(
