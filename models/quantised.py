@@ -1,7 +1,7 @@
 """Matrices in 8 bits: a quarter of the memory to read for each word, and answers that are close but not the same.
 
 A row of a matrix is kept as whole numbers from -127 to 127 and one scale. The numbers that come in are rounded the same way, each row of
-them with its own scale, and multiplied as whole numbers; so an answer does not depend on what it is computed together with.
+them with its own scale, and multiplied as whole numbers; so what a matrix makes of a row does not depend on the rows beside it.
 """
 
 import warnings

