@@ -60,7 +60,7 @@ CARDS = (
         ),
         note={
             "en": "A small, quick encoder: good for seeing which words of an English sentence look at which.",
-            "zh": "小而快的编码器,适合观察英文句子中哪些词在关注哪些词。",
+            "zh": "小而快的编码器，适合观察英文句子中哪些词在关注哪些词。",
         },
         default_for=("attend",),
     ),
@@ -84,7 +84,7 @@ CARDS = (
         ),
         note={
             "en": "A small decoder that answers questions and continues texts in English, word by word.",
-            "zh": "小型解码器,可用英文逐词回答问题、续写文本。",
+            "zh": "小型解码器，可用英文逐词回答问题、续写文本。",
         },
         default_for=("generate",),
     ),
@@ -117,7 +117,7 @@ CARDS = (
         ),
         note={
             "en": "Translates Chinese into English; its upper layers show which word comes from which.",
-            "zh": "把中文翻译成英文;从上面几层可以看出每个词译自哪个词。",
+            "zh": "把中文翻译成英文；从上面几层可以看出每个词译自哪个词。",
         },
         default_for=("translate",),
     ),
@@ -133,7 +133,7 @@ CARDS = (
         sources=(_students("en-pt"),),
         note={
             "en": "A tiny, very quick translator from English into Portuguese, made for a browser.",
-            "zh": "为浏览器制作的微型模型,能极快地把英语翻译成葡萄牙语。",
+            "zh": "为浏览器制作的微型模型，能极快地把英语翻译成葡萄牙语。",
         },
     ),
     Card(
@@ -148,7 +148,7 @@ CARDS = (
         sources=(_students("pt-en"),),
         note={
             "en": "A tiny, very quick translator from Portuguese into English, made for a browser.",
-            "zh": "为浏览器制作的微型模型,能极快地把葡萄牙语翻译成英语。",
+            "zh": "为浏览器制作的微型模型，能极快地把葡萄牙语翻译成英语。",
         },
     ),
     Card(
@@ -163,7 +163,7 @@ CARDS = (
         sources=(Hub(repo="google-bert/bert-base-uncased"),),
         note={
             "en": "The English BERT of the paper: finds hidden words and judges whether one sentence follows another.",
-            "zh": "论文中的英文 BERT:能猜出被遮住的词,并判断两句话是否前后相接。",
+            "zh": "论文中的英文 BERT：能猜出被遮住的词，并判断两句话是否前后相接。",
         },
         default_for=("fill_mask", "next_sentence"),
     ),
@@ -179,7 +179,7 @@ CARDS = (
         sources=(Hub(repo="google-bert/bert-base-chinese"),),
         note={
             "en": "The Chinese BERT: reads character by character, finds hidden characters and judges sentence pairs.",
-            "zh": "中文 BERT:逐字阅读,能猜出被遮住的字,并判断两句话是否前后相接。",
+            "zh": "中文 BERT：逐字阅读，能猜出被遮住的字，并判断两句话是否前后相接。",
         },
     ),
     Card(
@@ -194,7 +194,7 @@ CARDS = (
         sources=(Hub(repo="google-bert/bert-base-multilingual-cased"),),
         note={
             "en": "One BERT for 104 languages: the same question can be put to it in English and in Chinese.",
-            "zh": "一个模型支持 104 种语言:同一个问题可以用中文问,也可以用英文问。",
+            "zh": "一个模型支持 104 种语言：同一个问题可以用中文问，也可以用英文问。",
         },
     ),
     Card(
@@ -209,7 +209,7 @@ CARDS = (
         sources=(Hub(repo="openai-community/gpt2"),),
         note={
             "en": "The classic decoder: continues an English text, without having been taught to chat.",
-            "zh": "经典的解码器:续写英文文本,没有学过对话。",
+            "zh": "经典的解码器：续写英文文本，没有学过对话。",
         },
     ),
     Card(
@@ -224,7 +224,7 @@ CARDS = (
         sources=(Hub(repo="Qwen/Qwen2.5-0.5B-Instruct"),),
         note={
             "en": "Answers in Chinese and English; larger and slower than SmolLM2, and better.",
-            "zh": "能用中文和英文回答;比 SmolLM2 更大、更慢,效果也更好。",
+            "zh": "能用中文和英文回答；比 SmolLM2 更大、更慢，效果也更好。",
         },
     ),
     Card(

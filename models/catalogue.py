@@ -118,7 +118,7 @@ def _folder_card(name: str, folder: Path, spec: str) -> Card:
         tasks=tasks,
         size_mb=round(size / 1e6),
         sources=(Folder(path=folder.resolve()),),
-        note={"en": "From a folder on this machine, added by the operator.", "zh": "由管理员添加,取自本机的文件夹。"},
+        note={"en": "From a folder on this machine, added by the operator.", "zh": "由管理员添加，取自本机的文件夹。"},
     )
 
 
