@@ -17,7 +17,7 @@ from models.transformer import Transformer
 # Steps between two looks at which rows have ended. A look makes a GPU wait for the host, and costs nothing on a CPU.
 LOOK = {"cpu": 1}
 LOOK_ELSEWHERE = 8
-DROP = 0.85  # lines are copied together where at most this share of them is still going
+DROP = 0.95  # lines are copied together where at most this share of them is still going
 
 Choose = Callable[[Tensor, Tensor, int], Tensor]  # scores (N, V), rows (N,), steps so far -> words (N,)
 
