@@ -76,7 +76,9 @@ class Feed:
             return self.network.logits(hidden[:, -1]).float()
         if self.memory is None:
             self.memory = self.network.encode(self.tokens)
-        return self.step(self.tokens.ids.new_full((len(self.lengths),), self.network.config.start_id))
+        scores = self.step(self.tokens.ids.new_full((len(self.lengths),), self.network.config.start_id))
+        self.memory = None  # from now on its keys and values are in the cache
+        return scores
 
     @torch.inference_mode()
     def step(self, ids: Tensor) -> Tensor:
@@ -89,9 +91,8 @@ class Feed:
     def select(self, lines: Tensor, *, sources: Tensor | None) -> None:
         """Go on with these lines, in this order, and these of the source texts; None: the same sources, each read by several lines."""
         self.cache.select(lines, sources=sources)
-        if sources is not None and self.sourced:
-            self.memory = self.memory.index_select(0, sources)
-            self.memory_mask = None if self.memory_mask is None else self.memory_mask.index_select(0, sources)
+        if sources is not None and self.memory_mask is not None:
+            self.memory_mask = self.memory_mask.index_select(0, sources)
         if len(lines) != len(self.lengths):
             self.lines(len(lines))
 
@@ -111,7 +112,9 @@ def room(network: Transformer, tokens: Tokens, max_new_tokens: int | Sequence[in
 
 
 @torch.inference_mode()
-def speak(logits: Tensor, choose: Choose, *, rows: Tensor, step: int, never: Tensor | None, probabilities: bool, others: int):
+def speak(
+    logits: Tensor, choose: Choose, *, rows: Tensor, step: int, never: Tensor | None, probabilities: bool, others: int
+) -> tuple[Tensor, Tensor | None, tuple[Tensor, Tensor] | None]:
     """Choose a word a line. logits (N, V), overwritten -> words (N,), and what `Step` has: probabilities and others, or None."""
     total = logits.logsumexp(-1, keepdim=True) if probabilities or others else None
     best = None
