@@ -9,6 +9,8 @@ from playground.ui.wording import escape_html
 
 Row = dict[str, Any]
 
+UNIT = {"en": 1e6, "zh": 1e4}  # people count in millions, or in 万
+
 
 def about_model(playground: Playground, language: str, name: str | None) -> str:
     """A few lines of HTML about the model called `name`."""
@@ -54,8 +56,8 @@ def fetching(playground: Playground, row: Row, language: str) -> str:
 def _parameters(row: Row, language: str) -> str:
     if not row["parameters"]:
         return ""
-    millions = row["parameters"] / 1e6
-    return text("about.parameters", language, millions=f"{millions:.0f}" if millions >= 10 else f"{millions:.2g}")
+    count = row["parameters"] / UNIT[language]
+    return text("about.parameters", language, count=f"{count:.0f}" if count >= 10 else f"{count:.2g}")
 
 
 def _languages(row: Row, language: str) -> str:
