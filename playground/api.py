@@ -8,23 +8,11 @@ import gradio as gr
 import numpy as np
 
 from models.errors import Problem
+from playground.service.offers import Row
 from playground.service.playground import Playground
 from playground.tasks import attend, fill_mask, generate, next_sentence, translate
 from playground.ui.guard import guarded
 from playground.ui.typed import typed
-
-
-class ModelRow(TypedDict):
-    """One model. `ready`: its files are on this machine; `size_mb`: what fetching it would download otherwise."""
-
-    name: str
-    family: str
-    tasks: list[str]
-    languages: list[str]
-    parameters: int | None
-    licence: str
-    size_mb: int
-    ready: bool
 
 
 class Attention(TypedDict):
@@ -108,7 +96,7 @@ def register(playground: Playground) -> None:
 def endpoints(playground: Playground) -> dict[str, Callable]:
     """Name of the endpoint -> its function. The docstrings are what the API page shows."""
 
-    def models_() -> list[ModelRow]:
+    def models_() -> list[Row]:
         """The models that this page offers.
 
         Returns:
