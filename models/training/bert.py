@@ -33,7 +33,7 @@ from models.training.flags import options, settings
 from models.training.loop import Result, Trainer, accelerator
 from models.training.pair_batches import PairBatch
 from models.training.pretraining import Pretraining
-from models.training.start import fresh, with_heads
+from models.training.start import expect, fresh, with_heads
 from models.training.stream import Stream
 from models.training.texts import pair_source, weighted
 from models.training.tiny import write_stories
@@ -51,16 +51,19 @@ def main(arguments: Sequence[str] | None = None) -> Result:
     machine = accelerator(device=asked.device, precision=asked.precision)
     with machine.main_process_first():  # which fetches, learns and writes what the others then find
         make_ready(asked, first=machine.is_main_process)
-        network, tokenizer = begin(asked)
+        network, tokenizer, new_head = begin(asked)
     cache = asked.cache or asked.out / "tokens"
     chosen = {"cache": cache, "length": asked.length, "limit": asked.limit}
     with machine.local_main_process_first():
         texts = [weighted(name) for name in asked.train]
-        source = pair_source(tokenizer, texts, **chosen, same_document=asked.same_document, whole_words=asked.whole_words)
+        asking = {"same_document": asked.same_document, "whole_words": asked.whole_words, "share": asked.hide}
+        source = pair_source(tokenizer, texts, **chosen, **asking)
         batches: list[list[PairBatch]] = []
         if asked.valid and machine.is_main_process:
             held = pair_source(tokenizer, [(asked.valid, 1.0)], **chosen)
             batches = [measure.held_out(held, pairs=asked.evaluate_pairs, harder=harder) for harder in (False, True)]
+    if new_head:
+        expect(network, source.corpus.frequencies(tokenizer.vocab_size))
     add_dropout(network, asked.dropout)
     trainer = Trainer(
         Pretraining(network),
@@ -100,13 +103,13 @@ def make_ready(asked: argparse.Namespace, *, first: bool) -> None:
         asked.valid = asked.valid or asked.out / "stories.valid.txt"
 
 
-def begin(asked: argparse.Namespace) -> tuple[Transformer, FastTokenizer]:
-    """The network that learns and its tokenizer: those of `--init`, or new ones."""
+def begin(asked: argparse.Namespace) -> tuple[Transformer, FastTokenizer, bool]:
+    """The network that learns and its tokenizer: those of `--init`, or new ones; and whether its head for words knows nothing yet."""
     if asked.init:
         model = load_card(Catalogue(allow_hub=True).with_operator([asked.init]).entries()[0])
         if model.family != "bert":
             raise ValueError(f"{asked.init} is of the family {model.family}; this trains BERTs")
-        return with_heads(model.network, seed=asked.seed), model.tokenizer
+        return with_heads(model.network, seed=asked.seed), model.tokenizer, "mlm" not in model.network.heads
     file = asked.out / "tokenizer.json"
     if not file.exists():
         learn_vocabulary(lambda: paragraphs(asked), size=asked.vocabulary).tokenizer.save(str(file))
@@ -123,7 +126,7 @@ def begin(asked: argparse.Namespace) -> tuple[Transformer, FastTokenizer]:
         mlm_head=True,
         nsp_head=True,
     )
-    return fresh(config, seed=asked.seed), tokenizer
+    return fresh(config, seed=asked.seed), tokenizer, True
 
 
 def paragraphs(asked: argparse.Namespace) -> Iterator[str]:
@@ -135,7 +138,7 @@ def paragraphs(asked: argparse.Namespace) -> Iterator[str]:
 
 def identity(asked: argparse.Namespace, network: Transformer) -> dict[str, Any]:
     """What makes two runs one training: the model, the data and their order. When to stop and how fast to learn may change."""
-    names = ("init", "seed", "tokens", "batches", "length", "same_document", "whole_words", "limit")
+    names = ("init", "seed", "tokens", "batches", "length", "same_document", "whole_words", "hide", "limit")
     files = [f"{path.name}@{weight:g}" for path, weight in map(weighted, asked.train)]
     return {name: getattr(asked, name) for name in names} | {"train": files, "config": str(network.config)}
 

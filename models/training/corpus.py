@@ -160,6 +160,14 @@ class Corpus:
         store = int(np.searchsorted(self.first, index, side="right")) - 1
         return self.stores[store].document(index - int(self.first[store]))
 
+    def frequencies(self, vocab_size: int, *, sample: int = 2_000_000) -> np.ndarray:
+        """How often each id comes, in the first `sample` tokens of each store, weighted as the stores are."""
+        counts = np.zeros(vocab_size)
+        for store, start in zip(self.stores, self.first):
+            seen = np.bincount(np.asarray(store.ids[:sample], dtype=np.int64), minlength=vocab_size)
+            counts += seen * (self.weights[start] * len(store.ids) / max(1, seen.sum()))
+        return counts
+
     def another(self, document: int, rng: random.Random) -> int:
         """A random other document, with the chance that its length and weight give it."""
         while (found := int(np.searchsorted(self.reached, rng.random() * self.reached[-1], side="right"))) == document:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from models.tokenizers.fast import FastTokenizer
 from models.training.corpus import Corpus, Encode, prepare
-from models.training.masked_words import Vocabulary
+from models.training.masked_words import SHARE, Vocabulary
 from models.training.pair_batches import PairSource
 
 
@@ -34,6 +34,7 @@ def pair_source(
     length: int = 128,
     same_document: float = 0.0,
     whole_words: bool = False,
+    share: float = SHARE,
     limit: int | None = None,
     tell: Callable[[Path], None] | None = None,
 ) -> PairSource:
@@ -58,4 +59,5 @@ def pair_source(
         length=length,
         same_document=same_document,
         whole_words=whole_words,
+        share=share,
     )

@@ -140,3 +140,12 @@ print(len(store), len(store.ids), (peak() - before) // 1024)
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert [int(told[0]), int(told[1])] == [480, 480 * 200 * 43]
     assert int(told[2]) < 20, f"reading took {told[2]} MB"
+
+
+def test_frequencies_count_every_store_by_its_weight(tmp_path: Path) -> None:
+    once, twice = (prepare(written(tmp_path, name=name), encode, vocab_size=100, folder=tmp_path / name[0]) for name in ("a.txt", "b.txt"))
+    corpus = Corpus([once, twice], [1.0, 2.0])
+    counts = corpus.frequencies(100)
+    assert counts[WORDS["document"]] == 3 * 3 and counts[WORDS["Smith"]] == 3 and counts.sum() == 3 * len(once.ids)
+    sampled = corpus.frequencies(100, sample=5)  # of a text that is only looked into, the counts stand for the whole of it
+    assert sampled.sum() == pytest.approx(3 * len(once.ids)) and sampled[WORDS["Smith"]] == 0

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from training_helpers import small_network, small_tokenizer
@@ -10,7 +11,7 @@ from transformers import AutoTokenizer, BertForPreTraining
 
 from models.loading import load
 from models.training.export import export
-from models.training.start import fresh, with_heads
+from models.training.start import expect, fresh, with_heads
 from models.transformer import Transformer
 
 FIRST, SECOND = "Anna goes to the harbour in the morning.", "There Anna [MASK] the nets near the boat."
@@ -99,6 +100,16 @@ def test_heads_are_added_to_a_bare_encoder_and_kept_where_there_are_some() -> No
         assert torch.equal(network.state_dict()[name], value)
     for name, value in with_heads(bare).state_dict().items():
         assert torch.equal(bare.state_dict()[name], value)
+
+
+def test_a_head_that_expects_frequencies_guesses_by_them_where_it_sees_nothing() -> None:
+    network = small_network(small_tokenizer())
+    counts = np.arange(network.config.vocab_size) ** 2.0
+    expect(network, counts)
+    with torch.no_grad():
+        network.heads["mlm"].norm.weight.zero_()
+        guess = network.heads["mlm"](torch.randn(1, 32)).softmax(-1)[0]
+    torch.testing.assert_close(guess, torch.from_numpy((counts + 1) / (counts + 1).sum()).float(), rtol=1e-4, atol=1e-7)
 
 
 def test_a_fresh_network_is_the_same_from_the_same_seed() -> None:
