@@ -15,6 +15,7 @@ from models.config import Activation
 ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu}
 FUSED = {None: ("none", ""), "relu": ("relu", ""), "gelu": ("gelu", "none"), "gelu_tanh": ("gelu", "tanh"), "silu": ("swish", "")}
 ROWS = 64  # the number of rows for which matrices are packed; other numbers are served as well
+WIDE = "AVX512" in torch.backends.cpu.get_cpu_capability()
 ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
@@ -62,9 +63,17 @@ class Product(torch.autograd.Function):
         rows = slope.reshape(-1, slope.shape[-1])
         return (
             linear(slope, weight.t()) if for_x else None,
-            linear(rows.t(), x.reshape(-1, x.shape[-1]).t()) if for_weight else None,
+            over_rows(rows, x.reshape(-1, x.shape[-1])) if for_weight else None,
             rows.sum(0) if for_bias else None,
         )
+
+
+def over_rows(slope: Tensor, x: Tensor) -> Tensor:
+    """dy^T x, a sum over all rows of a batch. (N, out), (N, in) -> (out, in)
+
+    Both operands lie the wrong way round for oneDNN, which reorders them; without AVX-512 the BLAS is 1.5 times as fast at this one.
+    """
+    return linear(slope.t(), x.t()) if WIDE else slope.t() @ x
 
 
 class Linear(nn.Linear):

@@ -19,9 +19,13 @@ def slopes(output: Tensor, inputs: list[Tensor]) -> list[Tensor]:
     return list(torch.autograd.grad((output * torch.linspace(-1, 1, output.shape[-1], dtype=output.dtype)).sum(), inputs))
 
 
+@pytest.mark.parametrize("wide", [True, False])
 @pytest.mark.parametrize("activation", [None, "relu", "gelu", "gelu_tanh", "silu"])
 @pytest.mark.parametrize("rows", [(1,), (7,), (3, 5), (2, 3, 4)])
-def test_gradients_equal_those_of_the_plain_product(activation: str | None, rows: tuple[int, ...]) -> None:
+def test_gradients_equal_those_of_the_plain_product(
+    activation: str | None, rows: tuple[int, ...], wide: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WIDE", wide)
     x, weight, bias = tensors(rows=rows)
     ours = linear(x, weight, bias, activation=activation)
     plain = activate(F.linear(x, weight, bias), activation)
@@ -30,15 +34,17 @@ def test_gradients_equal_those_of_the_plain_product(activation: str | None, rows
         torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-5)
 
 
-def test_the_fast_kernel_runs_with_and_without_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("wide", [True, False])
+def test_the_fast_kernel_runs_with_and_without_gradients(wide: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not module.ONEDNN:
         pytest.skip("this torch has no oneDNN")
+    monkeypatch.setattr(module, "WIDE", wide)
     calls = []
     kernel = module.kernel
     monkeypatch.setattr(module, "kernel", lambda *given: calls.append(given[0].shape) or kernel(*given))
     x, weight, bias = tensors(rows=(6,))
     linear(x, weight, bias).sum().backward()
-    assert [tuple(shape) for shape in calls] == [(6, 24), (6, 40), (40, 6)]  # y, dx, dW
+    assert [tuple(shape) for shape in calls] == [(6, 24), (6, 40)] + [(40, 6)] * wide  # y, dx, dW
     calls.clear()
     linear(x.detach(), weight.detach(), bias.detach(), activation="gelu")
     assert len(calls) == 1
