@@ -42,15 +42,20 @@ def sample(
     max_new_tokens: int | Sequence[int],
     probabilities: bool = False,
     others: int = 0,
+    stop_ids: Sequence[int] = (),
+    page: Tokens | None = None,
 ) -> Iterator[Step]:
     """Write each row on with words drawn as its `settings` say.
 
     What a row draws depends on its own seed alone, not on the rows beside it. Top-p is nucleus sampling (Holtzman et al. 2020).
+    `stop_ids` end a row as the model's own end tokens do. `page` is one row of words that stands before each of the rows.
     """
     if len(settings) != len(tokens.lengths):
         raise ValueError(f"{len(tokens.lengths)} rows need as many settings, got {len(settings)}")
-    draw = Draw(settings, steps=max(room(network, tokens, max_new_tokens)), device=tokens.ids.device)
-    return write(network, tokens, draw, max_new_tokens=max_new_tokens, probabilities=probabilities, others=others)
+    draw = Draw(settings, steps=max(room(network, tokens, max_new_tokens, page=page)), device=tokens.ids.device)
+    return write(
+        network, tokens, draw, max_new_tokens=max_new_tokens, probabilities=probabilities, others=others, stop_ids=stop_ids, page=page
+    )
 
 
 class Draw:

@@ -49,12 +49,14 @@ class Written:
 class Feed:
     """A decoder with what it has read so far. `tokens`: source texts, or for a decoder without encoder left-padded beginnings of texts.
 
-    `memory`: the encoder's output for the source texts, where it is known already.
+    `memory`: the encoder's output for the source texts, where it is known already. `page`: one row of words that stands before each of
+    the beginnings, and is read but once.
     """
 
-    def __init__(self, network: Transformer, tokens: Tokens, *, room: int = 64, memory: Tensor | None = None):
+    def __init__(self, network: Transformer, tokens: Tokens, *, room: int = 64, memory: Tensor | None = None, page: Tokens | None = None):
         self.network = network
         self.tokens = tokens
+        self.page = page
         self.sourced = network.encoder is not None
         self.cache = Cache(network.config, room=room if self.sourced else min(1024, room + tokens.ids.shape[1]))
         self.memory = memory
@@ -72,6 +74,9 @@ class Feed:
     def start(self) -> Tensor:
         """Scores of the first new word. -> (N, V) float32"""
         if not self.sourced:
+            if self.page is not None:
+                self.network.decode(self.page, cache=self.cache)
+                self.cache.select(self.tokens.ids.new_zeros(len(self.lengths)))
             hidden = self.network.decode(self.tokens, cache=self.cache)
             return self.network.logits(hidden[:, -1]).float()
         if self.memory is None:
@@ -97,7 +102,7 @@ class Feed:
             self.lines(len(lines))
 
 
-def room(network: Transformer, tokens: Tokens, max_new_tokens: int | Sequence[int]) -> list[int]:
+def room(network: Transformer, tokens: Tokens, max_new_tokens: int | Sequence[int], *, page: Tokens | None = None) -> list[int]:
     """How many words each row may get: those asked for that fit into the model. ValueError where none fits or none was asked for."""
     asked = [max_new_tokens] * len(tokens.lengths) if isinstance(max_new_tokens, int) else list(max_new_tokens)
     if len(asked) != len(tokens.lengths) or min(asked) < 1:
@@ -105,7 +110,8 @@ def room(network: Transformer, tokens: Tokens, max_new_tokens: int | Sequence[in
     longest = network.config.max_positions
     if longest is None:
         return asked
-    taken = [0] * len(asked) if network.encoder is not None else tokens.lengths
+    before = page.lengths[0] if page is not None else 0
+    taken = [0] * len(asked) if network.encoder is not None else [before + length for length in tokens.lengths]
     if max(taken) >= longest:
         raise ValueError(f"a text of {max(taken)} tokens leaves no room in a model of {longest}")
     return [min(one, longest - length) for one, length in zip(asked, taken)]
@@ -137,15 +143,20 @@ def write(
     probabilities: bool = False,
     others: int = 0,
     memory: Tensor | None = None,
+    stop_ids: Sequence[int] = (),
+    page: Tokens | None = None,
 ) -> Iterator[Step]:
-    """Write all rows on, a word a step, until each has ended or got its `max_new_tokens`."""
-    limits = room(network, tokens, max_new_tokens)
+    """Write all rows on, a word a step, until each has ended or got its `max_new_tokens`.
+
+    `stop_ids` end a row as the model's own end tokens do. `page` is one row that stands before all others (decoders alone).
+    """
+    limits = room(network, tokens, max_new_tokens, page=page)
     config, device = network.config, tokens.ids.device
-    ends = torch.tensor(config.end_ids, dtype=tokens.ids.dtype, device=device)
+    ends = torch.tensor([*config.end_ids, *stop_ids], dtype=tokens.ids.dtype, device=device)
     never = torch.tensor(config.never_ids, device=device) if config.never_ids else None
     look = LOOK.get(device.type, LOOK_ELSEWHERE)
 
-    feed = Feed(network, tokens, room=max(limits), memory=memory)
+    feed = Feed(network, tokens, room=max(limits), memory=memory, page=page)
     going = list(range(len(limits)))  # the row of each line, -1 where it has ended
     rows = torch.arange(len(limits), device=device)
     ended = torch.zeros(len(limits), dtype=torch.bool, device=device)
