@@ -35,7 +35,7 @@ from models.training.everyday_words import NAMES, PEOPLE, PLACES, THINGS, TIMES
 from models.training.measure import read_clozes
 from models.training.sieve import Sieve
 
-DRAW = {"temperature": 0.5, "top_k": 50, "top_p": 0.9}
+DRAW = {"temperature": 0.6, "top_k": 50, "top_p": 0.9}
 
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:

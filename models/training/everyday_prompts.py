@@ -120,7 +120,7 @@ KINDS = (
     ),
     Kind(
         name="dialogue",
-        share=3,
+        share=2,
         room=80,
         head="People talk to each other.",
         about="{a} and {b} talk {place} about {a_thing}",

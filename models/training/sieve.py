@@ -108,7 +108,7 @@ class Sieve:
             return "too long"
         if any(line.count('"') % 2 for line in text.splitlines()):
             return "open quotation"
-        if loops(words):
+        if loops(words) or repeats(text):
             return "repetition"
         if any(span in self.secrets for length in self.lengths for span in spans(words, length)):
             return "leak"
@@ -121,6 +121,12 @@ def loops(words: Sequence[str]) -> bool:
     """Whether the text says the same again and again."""
     again = Counter(spans(words, LOOP)).most_common(1)
     return bool(again) and again[0][1] >= TIMES or len(set(words)) < VARIETY * min(len(words), 100)
+
+
+def repeats(text: str) -> bool:
+    """Whether a sentence of some words is said twice; who says it, and as part of which quotation, does not count."""
+    parts = [tuple(words_of(part)) for part in re.split(r"""[.!?,;:"]+(?:\s|$)|"|\n""", text)]
+    return any(times > 1 and len(part) >= LOOP for part, times in Counter(parts).items())
 
 
 def first_sentence(text: str) -> tuple[str, ...]:

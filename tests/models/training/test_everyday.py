@@ -166,6 +166,7 @@ def test_tidy_cuts_the_unfinished_end_and_makes_marks_plain() -> None:
         ("marks", "1. " + GOOD),
         ("open quotation", '"' + GOOD),
         ("repetition", "The man and the dog went home. " * 5),
+        ("repetition", GOOD + ' "The money is not here," she says. "The money is not here."'),
         ("too long", " ".join(f"Number {a} is not {b}." for a in range(10) for b in range(10))),
         ("leak", GOOD + " A robin is a kind of bird."),
         ("leak", GOOD + " Grass is green!"),
