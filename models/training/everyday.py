@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any] | None:
             if not (left := [one for one in sheet.items if one.number not in notes.done]):
                 continue
             texts, tokens = write(model, sheet, stop_ids)
-            pile.put(notes.add(left, texts))
+            pile.put(notes.add(sheet.head, left, texts))
             written += tokens
             bar.update(pile.tokens - bar.n)
     save(asked.out, pile.documents)
@@ -149,9 +149,9 @@ class Notes:
             path.write_text(json.dumps(run) + "\n", encoding="utf-8")
         self.done = {record["number"] for record in self.records}
 
-    def add(self, items: Iterable[Item], texts: dict[int, str]) -> list[dict[str, Any]]:
-        """Note these texts, all in one go."""
-        records = [asdict(one) | {"text": texts[one.number]} for one in items]
+    def add(self, head: str, items: Iterable[Item], texts: dict[int, str]) -> list[dict[str, Any]]:
+        """Note these texts, all in one go, each with all that the model read before it."""
+        records = [asdict(one) | {"prompt": head + one.prompt, "text": texts[one.number]} for one in items]
         with self.path.open("a", encoding="utf-8") as file:
             file.write("".join(json.dumps(record) + "\n" for record in records))
         self.records += records

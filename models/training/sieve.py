@@ -65,8 +65,10 @@ def secrets(clozes: Iterable[Cloze]) -> set[tuple[str, ...]]:
 
 
 class Sieve:
-    """Takes texts one after the other and keeps or drops each; `dropped` counts why. What it has kept
-    decides what is a copy, and what was `shown` to the writer."""
+    """Takes texts one after the other and keeps or drops each; `dropped` counts why.
+
+    A copy is what repeats a text that was kept, or one that was `shown` to the writer. What gives an answer of the `clozes` away is a leak.
+    """
 
     def __init__(self, clozes: Iterable[Cloze] = (), *, shown: Iterable[str] = ()):
         self.secrets = secrets(clozes)

@@ -92,7 +92,7 @@ def test_notes_say_how_each_text_came_about_and_the_corpus_can_be_read_back(tmp_
     assert first["model"] == "tiny" and first["seed"] == 1 and first["draw"] == everyday.DRAW
     one = records[0]
     assert {"number", "kind", "word", "prompt", "opening", "seed", "text"} <= set(one)
-    assert one["text"].startswith(one["opening"]) and one["prompt"].endswith(":")
+    assert one["text"].startswith(one["opening"]) and one["prompt"].startswith(tuple(kind.head for kind in KINDS))
     documents = list(read_documents(tmp_path / "all.txt.xz"))
     assert len(documents) == found["texts"] and all(len(paragraphs) == 1 for paragraphs in documents)
 
