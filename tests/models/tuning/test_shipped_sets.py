@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -41,10 +42,12 @@ CLASSIFIED = [name for name, promise in PROMISES.items() if promise.labels]
 every_set = pytest.mark.parametrize("name", PROMISES)
 
 
+@cache
 def card(name: str) -> dict:
     return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
+@cache
 def rows(name: str) -> list[dict[str, str]]:
     header, *lines = (FOLDER / f"{name}.tsv").read_text(encoding="utf-8").removesuffix("\n").split("\n")
     columns = header.split("\t")
