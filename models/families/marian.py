@@ -56,8 +56,11 @@ def config(settings: dict[str, Any], source: Weights) -> ModelConfig:
 
 
 def rules(config: ModelConfig, source: Weights) -> list[Rule]:
-    if _marian_ctranslate2.is_ctranslate2(source):
-        return _marian_ctranslate2.rules(config, source)
+    return _marian_ctranslate2.rules(config, source) if _marian_ctranslate2.is_ctranslate2(source) else hub_rules(config)
+
+
+def hub_rules(config: ModelConfig) -> list[Rule]:
+    """The names of the hub's files."""
     table = embeddings(config) + unused("model.encoder.embed_positions.weight", "model.decoder.embed_positions.weight")
     if config.lm_bias:
         table += [Rule(BIAS, "heads.lm.bias", flatten)]

@@ -66,6 +66,11 @@ def config(settings: dict[str, Any], source: Weights) -> ModelConfig:
 
 
 def rules(config: ModelConfig, source: Weights) -> list[Rule]:
+    return file_rules()
+
+
+def file_rules() -> list[Rule]:
+    """The names of Marian's own files."""
     table = [Rule(WORDS, "embeddings.words.weight"), Rule(OUTPUT_BIAS, "heads.lm.bias", flatten)]
     for stack in ("encoder", "decoder"):
         theirs, ours = f"{stack}_l{{}}", f"{stack}.layers.{{}}"
