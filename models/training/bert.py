@@ -24,12 +24,13 @@ from models.catalogue import Catalogue
 from models.config import ModelConfig
 from models.loading import load_card
 from models.tokenizers.fast import FastTokenizer
-from models.training import checkpoint, measure
+from models.training import checkpoint, measure, snapshots
+from models.training.bert_flags import options
 from models.training.card import ROWS
 from models.training.corpus import read_documents
 from models.training.dropout import add_dropout
 from models.training.export import export, write_json
-from models.training.flags import options, settings
+from models.training.flags import settings
 from models.training.loop import Result, Trainer, accelerator
 from models.training.pair_batches import PairBatch
 from models.training.pretraining import Pretraining
@@ -75,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> Result:
         accelerator=machine,
         identity=identity(asked, network),
         evaluate=(lambda: measure.quality(network, *batches, machine.device)) if batches else None,
+        judge="mlm_loss",
     )
     result = trainer.run()
     if machine.is_main_process:
@@ -94,6 +96,7 @@ def make_ready(asked: argparse.Namespace, *, first: bool) -> None:
         if asked.fresh:
             for name in (checkpoint.FILE, "log.jsonl", "tokenizer.json"):
                 (asked.out / name).unlink(missing_ok=True)
+            snapshots.clear(asked.out)
     if asked.tiny and not asked.train:
         files = {"stories.txt": (1500, 1), "stories.valid.txt": (150, 2)}
         for name, (count, seed) in files.items():

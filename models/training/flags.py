@@ -1,29 +1,26 @@
-"""The flags of a training, each explained, with what `--tiny` means."""
+"""The flags that every training has, each explained; what else there is to say stands beside each entry point."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from models.training.loop import Settings
-from models.training.masked_words import SHARE
 
-# Small enough for a minute on a CPU, large enough that something is learnt.
-TINY: dict[str, Any] = {
-    "steps": 300, "tokens": 1024, "length": 40, "layers": 2, "width": 64, "heads": 4, "vocabulary": 300, "lr": 3e-3, "warmup": 20,
-    "log_seconds": 2.0, "evaluate_pairs": 128,
-}  # fmt: skip
+Group = Callable[[argparse.ArgumentParser], None]
 
 
-def options(description: str, arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parse the flags; those that are given go before what `--tiny` sets."""
+def parse(
+    name: str, description: str, arguments: Sequence[str] | None, *, groups: Sequence[Group], tiny: Mapping[str, Any]
+) -> argparse.Namespace:
+    """The flags of `python -m models.training.NAME`; those that are given go before what `--tiny` sets."""
     parser = argparse.ArgumentParser(
-        prog="python -m models.training.bert", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=f"python -m models.training.{name}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for group in (what, how, where):
+    for group in groups:
         group(parser)
     if parser.parse_known_args(arguments)[0].tiny:
-        parser.set_defaults(**TINY)
+        parser.set_defaults(**tiny)
     asked = parser.parse_args(arguments)
     if not asked.train and not asked.tiny:
         parser.error("--train is needed: the text to learn from (or --tiny to try it without)")
@@ -32,37 +29,13 @@ def options(description: str, arguments: Sequence[str] | None = None) -> argpars
     return asked
 
 
-def what(parser: argparse.ArgumentParser) -> None:
-    """Model and data."""
-    add = parser.add_argument_group("what to train, and on what").add_argument
-    add("--tiny", action="store_true", help="a small network on made-up stories, in a minute on a CPU; every other flag still counts")
-    add("--init", metavar="NAME", help="go on from this model (catalogue name, NAME=FOLDER, folder, hub id); without it, begin from chance")
-    add("--train", nargs="+", default=[], metavar="FILE[@W]", help="text to learn from, .txt or .txt.xz; @2.5 reads it 2.5 times an epoch")
-    add("--valid", type=Path, metavar="FILE", help="text to measure on during the training; without it nothing is measured")
+def reading(add: Callable[..., Any], *, text: str, unit: str) -> None:
+    """What is read and where the result goes, in the words of a training on `text` that comes in `unit`."""
+    add("--tiny", action="store_true", help="a small network on a made-up text, in a minute on a CPU; every other flag still counts")
+    add("--train", nargs="+", default=[], metavar="FILE[@W]", help=f"{text} to learn from; @2.5 reads it 2.5 times an epoch")
+    add("--valid", type=Path, metavar="FILE", help=f"{text} to measure on during the training; without it nothing is measured")
     add("--out", type=Path, required=True, metavar="FOLDER", help="where the model, its log and the checkpoint go")
-    add(
-        "--cache",
-        type=Path,
-        metavar="FOLDER",
-        help="where tokenised text is kept (default: OUT/tokens); may be shared by several trainings",
-    )
-    add("--limit", type=int, metavar="N", help="read only the first N documents of each file")
-    add("--length", type=int, default=128, help="tokens of a pair of texts (default %(default)s)")
-    add("--same-document", type=float, default=0.0, metavar="SHARE", help="of the texts that do not follow, so many come from the same "
-        "document, which is harder to tell (default %(default)s)")  # fmt: skip
-    add("--hide", type=float, default=SHARE, metavar="SHARE", help="of the words, so many are to be guessed; a short training learns more "
-        "from each text with 0.3 (Wettig et al. 2023), and is measured with 0.15 in any case (default %(default)s)")  # fmt: skip
-    add("--whole-words", action="store_true", help="hide all pieces of a word or none")
-    add("--layers", type=int, default=6, help="without --init: layers (default %(default)s)")
-    add("--width", type=int, default=384, help="without --init: features of a word (default %(default)s)")
-    add("--heads", type=int, default=12, help="without --init: attention heads (default %(default)s)")
-    add(
-        "--vocabulary",
-        type=int,
-        default=30000,
-        metavar="N",
-        help="without --init: word pieces to learn from the text (default %(default)s)",
-    )
+    add("--limit", type=int, metavar="N", help=f"read only the first N {unit} of each file")
 
 
 def how(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +57,13 @@ def how(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         metavar="KEEP",
         help="measure and export a running mean of the weights, as 0.999 (default: none)",
+    )
+    add(
+        "--keep",
+        type=int,
+        default=0,
+        metavar="K",
+        help="keep the weights of the last K checkpoints, and export their mean where it measures better (default %(default)s)",
     )
     add(
         "--dropout", type=float, default=0.0, metavar="SHARE", help="silence a share of the features; for small texts (default %(default)s)"
@@ -108,6 +88,6 @@ def where(parser: argparse.ArgumentParser) -> None:
 
 def settings(asked: argparse.Namespace) -> Settings:
     """What the loop needs of the flags."""
-    names = ("steps", "minutes", "lr", "new_lr", "warmup", "decay", "weight_decay", "clip", "average", "seed", "workers", "log_seconds",
-             "save_minutes", "evaluate_minutes")  # fmt: skip
+    names = ("steps", "minutes", "lr", "new_lr", "warmup", "decay", "weight_decay", "clip", "average", "keep", "seed", "workers",
+             "log_seconds", "save_minutes", "evaluate_minutes")  # fmt: skip
     return Settings(**{name: getattr(asked, name) for name in names}, bar=not asked.quiet)

@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor, nn
 
-from models.training import checkpoint
+from models.training import checkpoint, snapshots
 from models.training.average import Average
 from models.training.journal import Journal
 from models.training.schedule import Decay, rate
@@ -36,6 +36,7 @@ class Settings:
     weight_decay: float = 0.01
     clip: float = 1.0
     average: float = 0.0  # decay of the running mean of the weights; 0: none
+    keep: int = 0  # weights of so many last checkpoints are kept, and their mean is tried at the end
     seed: int = 1
     workers: int | None = None  # None: 2 beside a GPU, which would wait otherwise, and none on a CPU
     log_seconds: float = 30.0
@@ -70,7 +71,8 @@ class Trainer:
 
     `objective(batch)` returns sums of losses by name, and `batch.counts` says of how many questions each is the sum, so that the mean of a
     step is the same however it is cut into batches and dealt out. `batch.notes` are counted for the log, as shares of the examples.
-    `identity` is what must not change between two runs in a folder.
+    `identity` is what must not change between two runs in a folder. `judge` names the measurement, better where it is lower, by which the
+    mean of the last checkpoints is chosen or not.
     """
 
     def __init__(
@@ -83,9 +85,10 @@ class Trainer:
         accelerator: Accelerator,
         identity: dict[str, Any],
         evaluate: Callable[[], dict[str, float]] | None = None,
+        judge: str = "",
     ):
         self.objective, self.stream, self.settings, self.folder = objective, stream, settings, folder
-        self.accelerator, self.identity, self.evaluate = accelerator, identity, evaluate
+        self.accelerator, self.identity, self.evaluate, self.judge = accelerator, identity, evaluate, judge
         torch.manual_seed(settings.seed + accelerator.process_index)
         objective.to(accelerator.device).train()
         self.average = Average(objective.parameters(), decay=settings.average) if settings.average else None
@@ -130,6 +133,8 @@ class Trainer:
                 if over:
                     break
         metrics = self.measure(journal) or metrics
+        if self.settings.keep:
+            metrics = self.settle(journal, metrics)
         journal.close()
         return Result(steps=self.step, seconds=self.seconds, tokens=self.tokens, metrics=metrics)
 
@@ -217,6 +222,19 @@ class Trainer:
         self.accelerator.wait_for_everyone()
         return metrics
 
+    def settle(self, journal: Journal, metrics: dict[str, float]) -> dict[str, float]:
+        """End with the mean of the last checkpoints where that measures better than what `metrics` were measured on."""
+        mean = snapshots.mean(self.folder) if self.accelerator.is_main_process else {}
+        last, average = snapshots.weights(self.objective), self.average
+        snapshots.put(self.objective, mean or last)
+        self.average = None
+        found = self.measure(journal)
+        if mean and found.get(self.judge, math.inf) < metrics.get(self.judge, math.inf):
+            return found | {"averaged": len(snapshots.files(self.folder))}
+        snapshots.put(self.objective, last)
+        self.average = average
+        return metrics
+
     def save(self) -> None:
         """Write what `resume` needs."""
         device = self.accelerator.device
@@ -229,6 +247,8 @@ class Trainer:
                 "average": self.average.state_dict() if self.average else None, "chances": chances,
             }  # fmt: skip
             checkpoint.save(self.folder, state)
+            if self.settings.keep:
+                snapshots.keep(self.folder, self.objective, step=self.step, most=self.settings.keep)
         self.accelerator.wait_for_everyone()
 
     def resume(self, saved: dict[str, Any], optimiser: torch.optim.Optimizer) -> None:

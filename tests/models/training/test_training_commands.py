@@ -15,8 +15,8 @@ from accelerate.state import AcceleratorState
 
 from models.loading import load
 from models.training import bert, evaluate, export
+from models.training.bert_flags import options
 from models.training.card import NEEDED, card
-from models.training.flags import options
 from models.training.journal import read_log
 
 # On CPUs torch's own launcher starts the processes; `accelerate launch` does so for GPUs and machines.
