@@ -6,6 +6,7 @@ in a vocabulary of their own.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from sentencepiece import SentencePieceProcessor
 
@@ -60,6 +61,14 @@ class SentencePieceTokenizer:
     def encode_target(self, text: str, *, limit: int | None = None) -> Row:
         """A text for the decoder, ending in the end token."""
         return self.row(text, self.target, self.target_vocabulary, self.target_pieces, limit=limit, special=True)
+
+    def encode_all(self, texts: Sequence[str], *, side: Literal["source", "target"] = "source") -> list[list[int]]:
+        """The ids of many texts of one side, as `encode` and `encode_target` give them, end token included, without anything to look at."""
+        processor, vocabulary = (self.source, self.vocabulary) if side == "source" else (self.target, self.target_vocabulary)
+        ids = {piece: index for piece, index in vocabulary.items() if index not in self.silent}
+        unknown, end = self.unk_id, [self.eos_id]
+        found = processor.encode([clean(text) for text in texts], out_type=str)
+        return [[ids.get(piece, unknown) for piece in pieces] + end for pieces in found]
 
     def decode(self, ids: Sequence[int]) -> str:
         """Ids of the target side to plain text, special tokens and unknown words left out."""

@@ -16,6 +16,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
@@ -28,9 +29,14 @@ CHUNK = 4096  # sentences that are tokenised together
 SHORTEST = 4  # tokens; what is shorter is a heading, a list mark or a hole in the text
 
 
+def opened(path: Path) -> TextIO:
+    """A text file, compressed or not, for reading."""
+    return lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
+
+
 def read_documents(path: Path) -> Iterator[list[str]]:
     """The paragraphs of each document, without its title."""
-    with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as lines:
+    with opened(path) as lines:
         paragraphs: list[str] = []
         for line in map(str.strip, itertools.chain(lines, [""])):
             if not line and paragraphs:

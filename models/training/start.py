@@ -1,6 +1,7 @@
 """Where a training begins: with weights that exist, or with chance."""
 
 from dataclasses import replace
+from math import sqrt
 
 import numpy as np
 import torch
@@ -13,8 +14,12 @@ from models.transformer import Transformer
 SPREAD = 0.02  # standard deviation of fresh matrices (Devlin et al. 2019)
 
 
-def fresh(config: ModelConfig, *, seed: int = 1) -> Transformer:
-    """A network of random matrices, its biases 0 and its norms 1."""
+def fresh(config: ModelConfig, *, seed: int = 1, spread: float | None = SPREAD) -> Transformer:
+    """A network of random matrices, its biases 0 and its norms 1.
+
+    With a `spread` of None it depends on the shape (Glorot & Bengio 2010), and words begin as long as their positions, as in Vaswani et
+    al. 2017: a translator has to tell words apart before it can learn which belong together.
+    """
     network = Transformer(config)
     chance = torch.Generator().manual_seed(seed)
     norms = {
@@ -23,7 +28,8 @@ def fresh(config: ModelConfig, *, seed: int = 1) -> Transformer:
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             if parameter.dim() > 1:
-                parameter.normal_(std=SPREAD, generator=chance)
+                usual = config.d_model**-0.5 if "embeddings" in name else sqrt(2 / sum(parameter.shape))
+                parameter.normal_(std=usual if spread is None else spread, generator=chance)
             else:
                 parameter.fill_(1.0 if id(parameter) in norms and name.endswith("weight") else 0.0)
     return network

@@ -17,6 +17,11 @@ def weighted(name: str) -> tuple[Path, float]:
     return (Path(found[1]), float(found[2])) if found else (Path(name), 1.0)
 
 
+def label(path: Path) -> str:
+    """A text's name with that of its folder, and nothing else of the machine."""
+    return f"{path.resolve().parent.name}/{path.name}"
+
+
 def encoder(tokenizer: FastTokenizer) -> Encode:
     """Many sentences at once, on all processors, without special tokens."""
 

@@ -37,3 +37,32 @@ def write_stories(path: Path, *, count: int, seed: int) -> Path:
     rng = random.Random(seed)
     path.write_text("\n\n".join(story(rng) for _ in range(count)) + "\n", encoding="utf-8")
     return path
+
+
+# A language of its own with Chinese words: the place comes first, the deed last, and what it is done to before it.
+WORDS = {
+    "Anna": "安娜", "Ben": "本", "Clara": "克拉拉", "David": "大卫", "Emma": "艾玛", "Felix": "菲利", "Grace": "格雷", "Henry": "亨利",
+    "kitchen": "厨房", "garden": "花园", "school": "学校", "forest": "森林", "harbour": "港口", "bread": "面包", "roses": "玫瑰",
+    "maps": "地图", "berries": "浆果", "fish": "鱼", "shells": "贝壳", "red": "红", "old": "旧", "small": "小", "new": "新",
+    "finds": "找到", "washes": "洗", "sells": "卖", "hides": "藏", "counts": "数",
+}  # fmt: skip
+PEOPLE, ROOMS, GOODS, KINDS, DEEDS = (tuple(WORDS)[start:end] for start, end in ((0, 8), (8, 13), (13, 19), (19, 23), (23, 28)))
+
+
+def pair(rng: random.Random) -> tuple[str, str]:
+    """A sentence and its translation: word for word, in another order."""
+    who, where, what, which, does = (rng.choice(some) for some in (PEOPLE, ROOMS, GOODS, KINDS, DEEDS))
+    english = f"{who} {does} the {which} {what} in the {where}."
+    chinese = f"在{WORDS[where]}里{WORDS[who]}把{WORDS[which]}{WORDS[what]}{WORDS[does]}。"
+    return english, chinese
+
+
+def write_translations(path: Path, *, count: int, seed: int, after: int = 0) -> Path:
+    """A file of different pairs, a tab between the two languages; `after` so many of the same seed, which therefore are others."""
+    rng = random.Random(seed)
+    found: dict[str, str] = {}
+    while len(found) < after + count:
+        english, chinese = pair(rng)
+        found[english] = chinese
+    path.write_text("".join(f"{english}\t{chinese}\n" for english, chinese in list(found.items())[after:]), encoding="utf-8")
+    return path
