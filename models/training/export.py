@@ -1,5 +1,7 @@
 """A trained BERT as a folder that anyone can load: the names and files that the hub's libraries expect, numbers in half precision.
 
+A translator is such a folder when its training ends (see `export_translator.py`); here it only gets its card.
+
 python -m models.training.export --model OUT/model --to assets/NAME --log OUT/log.jsonl --card card.json
 """
 
@@ -9,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from models.checkpoints.safetensors_files import SCALE
 from models.config import ModelConfig
 from models.loading import load
 from models.tokenizers.fast import FastTokenizer
@@ -57,6 +61,11 @@ def export(network: Transformer, tokenizer: FastTokenizer, folder: Path, *, dtyp
     write_json(folder / "config.json", hub_config(network.config, tokenizer, dtype))
     tokenizer.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     write_json(folder / "tokenizer_config.json", tokenizer_config(network.config, tokenizer))
+    write_weights(folder, tensors, limit=limit)
+
+
+def write_weights(folder: Path, tensors: dict[str, Tensor], *, limit: int = LIMIT) -> None:
+    """model.safetensors, or several files with an index; weights that lie there are replaced."""
     for old in folder.glob("model*.safetensors*"):
         old.unlink()
     files = split_up(tensors, limit)
@@ -66,7 +75,7 @@ def export(network: Transformer, tokenizer: FastTokenizer, folder: Path, *, dtyp
         (folder / f".{name}").chmod(0o644)  # the library lets nobody but the owner read it
         os.replace(folder / f".{name}", folder / name)
     if len(files) > 1:
-        where = {tensor: name for name, part in zip(names, files) for tensor in part}
+        where = {tensor: name for name, part in zip(names, files) for tensor in part if not tensor.endswith(SCALE)}
         size = sum(value.nbytes for value in tensors.values())
         write_json(folder / "model.safetensors.index.json", {"metadata": {"total_size": size}, "weight_map": where})
 
@@ -115,12 +124,14 @@ def split_up(tensors: dict[str, Tensor], limit: int) -> list[dict[str, Tensor]]:
     room = limit - 200 * len(tensors) - 1024  # names and shapes stand in front of the numbers
     files: list[dict[str, Tensor]] = [{}]
     used = 0
-    for name, value in tensors.items():
-        if files[-1] and used + value.nbytes > room:
+    for _, names in groupby(tensors, lambda name: name.removesuffix(SCALE)):  # the scales of an 8-bit matrix stay beside it
+        part = {name: tensors[name] for name in names}
+        size = sum(value.nbytes for value in part.values())
+        if files[-1] and used + size > room:
             files.append({})
             used = 0
-        files[-1][name] = value
-        used += value.nbytes
+        files[-1] |= part
+        used += size
     return files
 
 
@@ -170,7 +181,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m models.training.export", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--model", type=Path, required=True, metavar="FOLDER", help="a BERT with both heads: config.json, tokenizer.json and weights")
+    add("--model", type=Path, required=True, metavar="FOLDER", help="a BERT with both heads (config.json, tokenizer.json and weights), or "
+        "a translator, whose files stay as they are")  # fmt: skip
     add("--weights", type=Path, metavar="FILE", help="take the weights from this file instead of those in the folder of --model")
     add("--to", type=Path, required=True, metavar="FOLDER", help="where it goes; weights and tokenizer that are there are replaced")
     add("--log", type=Path, metavar="FILE", help="the log of the training, which becomes log.jsonl")
@@ -185,7 +197,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     shutil.copy(file, folder)
             (folder / "model.safetensors").symlink_to(asked.weights.resolve())
         model = load(folder)
-        export(model.network, model.tokenizer, asked.to)
+        if "translate" in model.tasks:
+            shutil.copytree(folder, asked.to, dirs_exist_ok=True)
+        else:
+            export(model.network, model.tokenizer, asked.to)
     rows = read_log(asked.log) if asked.log else []
     if asked.log:
         shutil.copyfile(asked.log, asked.to / "log.jsonl")
