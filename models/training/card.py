@@ -15,6 +15,10 @@ ROWS = {
     "nsp_same_document": ("pairs told right, wrong ones from the same document", "{:.1%}"),
     "cloze_top1": ("clozes with a right first word", "{:.0%}"),
     "cloze_top5": ("clozes with a right word among five", "{:.0%}"),
+    "valid_loss": ("mean loss of a word, in nats", "{:.3f}"),
+    "valid_accuracy": ("words guessed from the source and the true words before", "{:.1%}"),
+    "bleu": ("BLEU", "{:.1f}"),
+    "chrf": ("chrF", "{:.1f}"),
 }
 
 
@@ -30,7 +34,7 @@ def card(facts: Mapping[str, Any], metrics: Mapping[str, Any] | None = None) -> 
     if missing := [name for name in NEEDED if name not in facts]:
         raise ValueError(f"a model card also needs {', '.join(missing)}")
     head = ["---", f"license: {facts['licence'].lower()}", "language:", *(f"- {code}" for code in facts["languages"])]
-    head += ["pipeline_tag: fill-mask", "library_name: transformers", "---"]
+    head += [f"pipeline_tag: {facts.get('task', 'fill-mask')}", "library_name: transformers", "---"]
     took = f"{facts['steps']:,} steps, {facts['tokens']:,} tokens, {facts['minutes']:g} minutes on {facts['hardware']}"
     parts = [
         "\n".join(head),
@@ -46,7 +50,10 @@ def card(facts: Mapping[str, Any], metrics: Mapping[str, Any] | None = None) -> 
 
 
 def quality(metrics: Mapping[str, Any]) -> str:
-    """A table of each text that was measured, and the clozes with what the model says."""
+    """A table of each text that was measured, and for a BERT the clozes with what it says."""
+    if "clozes" not in metrics:
+        texts = [f"**{text['name']}** ({text['direction']}, {text['sentences']:,} sentences)\n\n{table(text)}" for text in metrics["texts"]]
+        return "\n\n".join([f"Measured with `{metrics['command']}`: greedy translations, compared by sacrebleu.", *texts])
     parts = [f"Measured with `{metrics['command']}`: 15 % of the words hidden (80 % masked, 10 % changed, 10 % kept), fixed seed."]
     for text in metrics["texts"]:
         parts.append(f"**{text['name']}** ({text['words']:,} hidden words, {text['pairs']:,} pairs)\n\n{table(text)}")

@@ -1,7 +1,9 @@
-"""Measure a BERT: python -m models.training.evaluate --model NAME
+"""Measure a model: python -m models.training.evaluate --model NAME
 
-On running text (give a file) and on what lies in `assets/`: short texts and clozes that no model was trained on. The numbers are the same
-wherever and how often it is run, since the same words are hidden each time.
+A BERT is measured on running text (give a file) and on what lies in `assets/`: short texts and clozes that no model was trained on. The
+numbers are the same wherever and how often it is run, since the same words are hidden each time.
+
+A translator is measured on sentences that people translated (give a file): BLEU and chrF of its greedy translations.
 """
 
 import argparse
@@ -9,8 +11,9 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
@@ -18,12 +21,14 @@ from models.catalogue import Catalogue
 from models.loading import load_card
 from models.model import Model
 from models.sources.assets import ROOT
-from models.training import measure
-from models.training.card import METRICS, ROWS, write_card
+from models.training import measure, translations
+from models.training.card import FACTS, METRICS, ROWS, write_card
 from models.training.export import write_json
-from models.training.texts import pair_source
+from models.training.parallel import Direction, read_pairs
+from models.training.texts import label, pair_source
 
 SHORT_TEXTS = ROOT / "short_texts_en.txt"
+DIRECTIONS = get_args(Direction)
 SHORT_LENGTH = 48  # tokens of a pair of the short texts, so that each gives several
 
 
@@ -40,6 +45,15 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="FILE",
         help="running text to measure on, as .txt or .txt.xz: documents between blank lines,\na paragraph a line",
     )
+    add(
+        "--parallel",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="for a translator: sentences in both languages, as .tsv or .tsv.xz:\na line is english<TAB>chinese",
+    )
+    add("--direction", choices=["en-zh", "zh-en"], help="which way it translates (default: as its card says)")
+    add("--sentences", type=int, metavar="N", help="only the first N sentences of each such file (default: all)")
     add("--pairs", type=int, default=2048, help="pairs of texts taken from it (default %(default)s)")
     add("--length", type=int, default=128, help="tokens of a pair (default %(default)s)")
     add("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to compute (default: the GPU if there is one)")
@@ -55,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     device = "cuda" if asked.device != "cpu" and torch.cuda.is_available() else "cpu"
     catalogue = Catalogue(allow_hub=True).with_operator([asked.model])
     model = load_card(catalogue.entries()[0], device=device)
+    if "translate" in model.tasks:
+        return evaluate_translator(model, asked)
     with tempfile.TemporaryDirectory() as scratch:
         found = numbers(model, asked, asked.cache or Path(scratch))
     command = f"python -m models.training.evaluate --model {model.name}"
@@ -62,6 +78,30 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     if asked.write:
         write_json(asked.write / METRICS, found)
         write_card(asked.write)
+    sys.stdout.write(report(model.name, found))
+    return found
+
+
+def evaluate_translator(model: Model, asked: argparse.Namespace) -> dict[str, Any]:
+    """BLEU and chrF on each file, written where asked, and a table."""
+    if not asked.parallel:
+        raise ValueError(f"{model.name} translates; give it --parallel, a file of sentences in both languages")
+    direction = asked.direction or "-".join(model.card.languages)
+    if direction not in DIRECTIONS:
+        raise ValueError(f"which way does {model.name} translate? Say so with --direction en-zh or --direction zh-en")
+    most = 64 if asked.tiny else asked.sentences
+    measured = []
+    for path in asked.parallel:
+        pairs = list(islice(read_pairs(path), most))
+        scores, _ = translations.quality(model.network, model.tokenizer, pairs, direction=direction)
+        measured.append({"name": label(path), "direction": direction} | scores)
+    files = " ".join(shlex.quote(label(path)) for path in asked.parallel)
+    command = f"python -m models.training.evaluate --model {model.name} --parallel {files} --direction {direction}"
+    found = {"model": model.name, "texts": measured, "command": command + (f" --sentences {most}" if most else "")}
+    if asked.write:
+        write_json(asked.write / METRICS, found)
+        if (asked.write / FACTS).exists():
+            write_card(asked.write)
     sys.stdout.write(report(model.name, found))
     return found
 
@@ -85,15 +125,11 @@ def numbers(model: Model, asked: argparse.Namespace, cache: Path) -> dict[str, A
     return {"model": model.name, "texts": measured, "clozes": measure.cloze_quality(clozes, said) | {"each": each}}
 
 
-def label(path: Path) -> str:
-    """A text's name with that of its folder, and nothing else of the machine."""
-    return f"{path.resolve().parent.name}/{path.name}"
-
-
 def report(name: str, found: dict[str, Any]) -> str:
     """A table for the terminal."""
     lines = [name]
-    for block in [*found["texts"], {"name": "clozes"} | found["clozes"]]:
+    clozes = [{"name": "clozes"} | found["clozes"]] if "clozes" in found else []
+    for block in [*found["texts"], *clozes]:
         lines.append(f"\n{block['name']}")
         lines += [f"  {label:<55}{form.format(block[key]):>9}" for key, (label, form) in ROWS.items() if key in block]
     return "\n".join(lines) + "\n"
