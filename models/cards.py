@@ -3,7 +3,7 @@
 from types import MappingProxyType
 
 from models.card import Card
-from models.sources import Hub, PackageIndex
+from models.sources import Assets, Hub, PackageIndex
 
 OPUS_MT = "Jörg Tiedemann and Santhosh Thottingal (2020), OPUS-MT: Building open translation services for the World. University of Helsinki"
 BERT = "Jacob Devlin, Ming-Wei Chang, Kenton Lee and Kristina Toutanova (2019), BERT. Google"
@@ -30,6 +30,22 @@ def _students(part: str) -> PackageIndex:
 
 
 CARDS = (
+    Card(
+        name="mini-bert-en",
+        family="bert",
+        tasks=("attend", "fill_mask", "next_sentence"),
+        languages=("en",),
+        parameters=22_893_116,
+        licence="Apache-2.0",
+        attribution="Trained by this project from all-MiniLM-L6-v2 (Sentence Transformers) on Wikipedia (CC BY-SA) and public-domain books",
+        size_mb=46,
+        sources=(Assets("mini-bert-en"),),
+        note={
+            "en": "A small BERT that ships with this page: finds hidden words and judges whether one sentence follows another.",
+            "zh": "随本页面附带的小型 BERT：能猜出被遮住的词，并判断两句话是否前后相接。",
+        },
+        default_for=("attend", "fill_mask", "next_sentence"),
+    ),
     Card(
         name="all-MiniLM-L6-v2",
         family="bert",
@@ -62,12 +78,11 @@ CARDS = (
             "en": "A small, quick encoder: good for seeing which words of an English sentence look at which.",
             "zh": "小而快的编码器，适合观察英文句子中哪些词在关注哪些词。",
         },
-        default_for=("attend",),
     ),
     Card(
         name="SmolLM2-135M-Instruct",
         family="llama",
-        tasks=("attend", "generate"),
+        tasks=("attend", "generate", "fill_mask_decoder"),
         languages=("en",),
         parameters=134_515_008,
         licence="Apache-2.0",
@@ -86,7 +101,7 @@ CARDS = (
             "en": "A small decoder that answers questions and continues texts in English, word by word.",
             "zh": "小型解码器，可用英文逐词回答问题、续写文本。",
         },
-        default_for=("generate",),
+        default_for=("generate", "fill_mask_decoder"),
     ),
     Card(
         name="opus-mt-zh-en",
@@ -165,7 +180,6 @@ CARDS = (
             "en": "The English BERT of the paper: finds hidden words and judges whether one sentence follows another.",
             "zh": "论文中的英文 BERT：能猜出被遮住的词，并判断两句话是否前后相接。",
         },
-        default_for=("fill_mask", "next_sentence"),
     ),
     Card(
         name="bert-base-chinese",
@@ -200,7 +214,7 @@ CARDS = (
     Card(
         name="gpt2",
         family="gpt2",
-        tasks=("attend", "generate"),
+        tasks=("attend", "generate", "fill_mask_decoder"),
         languages=("en",),
         parameters=124_439_808,
         licence="MIT",
@@ -215,7 +229,7 @@ CARDS = (
     Card(
         name="Qwen2.5-0.5B-Instruct",
         family="llama",
-        tasks=("attend", "generate"),
+        tasks=("attend", "generate", "fill_mask_decoder"),
         languages=("en", "zh", "mul"),
         parameters=494_032_768,
         licence="Apache-2.0",

@@ -11,6 +11,7 @@ from models.card import Card
 from models.config import ModelConfig
 from models.linear import packed_bytes
 from models.quantised import Int8Linear
+from models.tokenizers.edges import Edges, edges
 from models.tokens import Row, Tokenizer, Tokens, collate
 from models.transformer import Transformer
 
@@ -46,6 +47,11 @@ class Model:
     def eight_bits(self) -> list[Int8Linear]:
         """The matrices that are kept in 8 bits."""
         return [module for module in self.network.modules() if isinstance(module, Int8Linear)]
+
+    @cached_property
+    def edges(self) -> Edges:
+        """Where words begin and end among the pieces of the vocabulary; looking through all of them takes a moment, once."""
+        return edges(self.tokenizer, self.config.vocab_size)
 
     @property
     def limit(self) -> int:

@@ -56,6 +56,7 @@ class Tokenizer(Protocol):
     vocab_size: int
     pad_id: int | None
     bos_id: int | None
+    before_id: int | None  # what a text that stands by itself begins with for a decoder, whether or not `encode` writes it
     eos_id: int | None
     mask_id: int | None
     unk_id: int | None  # what a word becomes that the vocabulary cannot spell

@@ -10,7 +10,7 @@ import numpy as np
 from models.errors import Problem
 from playground.service.offers import Row
 from playground.service.playground import Playground
-from playground.tasks import attend, fill_mask, generate, next_sentence, translate
+from playground.tasks import attend, fill_mask, fill_mask_decoder, generate, next_sentence, translate
 from playground.ui.guard import guarded
 from playground.ui.typed import typed
 
@@ -46,6 +46,22 @@ class Filled(TypedDict):
 
     words: list[str]
     masks: list[FilledMask]
+
+
+class DecoderCandidate(TypedDict):
+    """A word and its shares among the candidates: from what stands before the gap, and from the whole text."""
+
+    word: str
+    left: float
+    both: float
+
+
+class DecoderFilled(TypedDict):
+    """Candidates for a gap, best by `both` first; `covered`: their probability after the left side in all; `cut`: tokens left out."""
+
+    candidates: list[DecoderCandidate]
+    covered: float
+    cut: int
 
 
 class Following(TypedDict):
@@ -162,6 +178,28 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         ]
         return Filled(words=list(result.words), masks=masks)
 
+    def fill_mask_decoder_(
+        model: str,
+        text: str,
+        candidates: list[str] = [],  # noqa: B006 - the API page shows the default; nothing changes it
+        proposals: int = 50,
+        request: gr.Request = None,
+    ) -> DecoderFilled:
+        """What a decoder would put behind the [MASK] of a text: from the left side alone, and with the right side read too.
+
+        Parameters:
+            model: a name from /models that can "fill_mask_decoder".
+            text: a text with exactly one [MASK].
+            candidates: words to compare instead of the decoder's own.
+            proposals: how many of its own words to try, the likeliest after the left side.
+        Returns:
+            The `candidates`, best first, each with `left` and `both`: its shares among them by the left side and by the whole text.
+        """
+        question = fill_mask_decoder.Request(text=text, candidates=tuple(candidates), proposals=proposals)
+        result = playground.ask(model, "fill_mask_decoder", question)
+        words = [DecoderCandidate(word=one.word, left=one.left, both=one.both) for one in result.candidates]
+        return DecoderFilled(candidates=words, covered=result.covered, cut=result.cut)
+
     def next_sentence_(model: str, first: str, seconds: list[str], request: gr.Request = None) -> list[Following]:
         """How probable it is that a sentence follows another. This is BERT's own training task: it knows topics better than order.
 
@@ -239,7 +277,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         if not tokens:
             yield Generated(text="", tokens=[])
 
-    functions = (models_, attend_, fill_mask_, next_sentence_, translate_, generate_)
+    functions = (models_, attend_, fill_mask_, fill_mask_decoder_, next_sentence_, translate_, generate_)
     return {function.__name__.rstrip("_"): function for function in functions}
 
 

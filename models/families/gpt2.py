@@ -63,6 +63,6 @@ FAMILY = Family(
     speaks=frozenset({"gpt2"}),
     config=config,
     rules=rules,
-    tasks=lambda config: frozenset({"attend", "generate"}),
+    tasks=lambda config: frozenset({"attend", "fill_mask_decoder", "generate"}),
     tokenizer=lambda folder, source: tokenizers.from_folder(folder, "gpt2"),
 )

@@ -115,7 +115,7 @@ FAMILY = Family(
     speaks=frozenset({"llama", "mistral", "qwen2", *_llama_gguf.SPEAKS}),
     config=config,
     rules=rules,
-    tasks=lambda config: frozenset({"attend", "generate"}),
+    tasks=lambda config: frozenset({"attend", "fill_mask_decoder", "generate"}),
     tokenizer=lambda folder, source: (
         _llama_gguf.tokenizer(source) if _llama_gguf.is_gguf(source) else tokenizers.from_folder(folder, "llama")
     ),

@@ -21,6 +21,7 @@ from models.tokens import Row
 MASK = "[MASK]"
 ALPHABET = byte_alphabet()
 LETTERS = {byte: letter for letter, byte in ALPHABET.items()}
+BETWEEN = "<|endoftext|>"  # GPT-2 and many after it learnt from texts with this between them
 FIRST = '"prepend_scheme": "first"'
 MARKER = re.compile(r"<[^<>\s]+>|\[[A-Z]+\]")  # what control tokens look like, whether or not the file calls them special
 
@@ -57,6 +58,7 @@ class FastTokenizer:
         self.markers = {t.content: index for index, t in tokenizer.get_added_tokens_decoder().items() if t.special}
         self.hidden = frozenset(self.markers.values()) - {self.unk_id}
         self.marks = re.compile("|".join(re.escape(name) for name in sorted(self.markers, key=len, reverse=True)) or r"(?!)")
+        self.before_id = self.markers.get(BETWEEN, self.eos_id if self.bos_id is None else self.bos_id)
         self.masks = re.compile("(?!)" if self.mask_id is None else "|".join(map(re.escape, sorted({MASK, mask}))))
         self.trims = (added[self.mask_id].lstrip, added[self.mask_id].rstrip) if self.mask_id in added else (False, False)
         decoder = json.loads(tokenizer.decoder.__getstate__()) if tokenizer.decoder else {}

@@ -22,6 +22,7 @@ class SentencePieceTokenizer:
     """Source and target side of a translation model (Kudo & Richardson 2018). A text ends in `eos_id`; no pairs, masks or chats."""
 
     bos_id = None
+    before_id = None
     mask_id = None
 
     def __init__(

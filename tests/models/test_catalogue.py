@@ -21,7 +21,7 @@ from models.sources import Folder, Hub, PackageIndex, fetch, is_local
 
 STRINGS = Path(__file__).parents[2] / "assets" / "strings" / "sources.json"
 ROOT = Path(__file__).parents[2] / "models"
-TASKS = {"attend", "fill_mask", "next_sentence", "translate", "generate"}
+TASKS = {"attend", "fill_mask", "fill_mask_decoder", "next_sentence", "translate", "generate"}
 
 
 def card(name: str, **more: object) -> Card:
@@ -40,7 +40,9 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_catalogue_has_the_models_that_were_promised() -> None:
     names = [card.name for card in Catalogue().entries()]
-    promised = "all-MiniLM-L6-v2 SmolLM2-135M-Instruct opus-mt-zh-en firefox-en-pt firefox-pt-en bert-base-uncased bert-base-chinese"
+    promised = (
+        "mini-bert-en all-MiniLM-L6-v2 SmolLM2-135M-Instruct opus-mt-zh-en firefox-en-pt firefox-pt-en bert-base-uncased bert-base-chinese"
+    )
     promised += " bert-base-multilingual-cased gpt2 Qwen2.5-0.5B-Instruct opus-mt-en-zh opus-mt-en-de opus-mt-en-fr"
     assert set(promised.split()) <= set(names) and len(set(map(str.casefold, names))) == len(names)
 

@@ -15,6 +15,7 @@ ENDPOINTS = {
     "models": [],
     "attend": ["model", "text", "text_b", "target", "site", "head"],
     "fill_mask": ["model", "text", "top_k", "candidates"],
+    "fill_mask_decoder": ["model", "text", "candidates", "proposals"],
     "next_sentence": ["model", "first", "seconds"],
     "translate": ["model", "text", "beams", "alternatives", "max_new_tokens"],
     "generate": ["model", "prompt", "max_new_tokens", "temperature", "top_k", "top_p", "seed"],
@@ -51,7 +52,7 @@ def test_models_lists_what_each_model_can_do(call: Callable) -> None:
     assert all(set(row) == {"name", "family", "tasks", "languages", "parameters", "licence", "size_mb", "ready"} for row in rows.values())
     assert set(rows["tiny-bert"]["tasks"]) == {"attend", "fill_mask", "next_sentence"}
     assert set(rows["tiny-marian"]["tasks"]) == {"attend", "translate"}
-    assert set(rows["tiny-llama"]["tasks"]) == {"attend", "generate"}
+    assert set(rows["tiny-llama"]["tasks"]) == {"attend", "fill_mask_decoder", "generate"}
     assert all(row["ready"] for row in rows.values())
 
 
@@ -105,6 +106,24 @@ def test_fill_mask_compares_the_words_it_is_given(call: Callable) -> None:
     given = answer["masks"][0]["candidates"]
     assert [one["word"] for one in given] == [one["word"] for one in reversed(chosen)]
     assert [one["probability"] for one in given] == pytest.approx([one["probability"] for one in reversed(chosen)], rel=1e-4)
+
+
+def test_fill_mask_decoder_gives_both_shares_of_every_candidate(call: Callable) -> None:
+    answer = call("fill_mask_decoder", "tiny-llama", "She drank a cup of [MASK] in the morning.", ["tea", "coffee", "sandwich"], 50)
+    assert set(answer) == {"candidates", "covered", "cut"} and answer["cut"] == 0 and 0 < answer["covered"] <= 1
+    assert {one["word"] for one in answer["candidates"]} == {"tea", "coffee", "sandwich"}
+    for share in ("left", "both"):
+        assert math.isclose(sum(one[share] for one in answer["candidates"]), 1, abs_tol=1e-6)
+    both = [one["both"] for one in answer["candidates"]]
+    assert both == sorted(both, reverse=True)
+    assert len(call("fill_mask_decoder", "tiny-gpt2", "She drank a cup of [MASK].", [], 6)["candidates"]) == 6
+
+
+@pytest.mark.parametrize("text", ["no gap", "[MASK] and [MASK]"])
+def test_fill_mask_decoder_refuses_any_other_number_of_gaps(call: Callable, text: str) -> None:
+    for language in ("en", "zh"):
+        said = call("fill_mask_decoder", "tiny-gpt2", text, [], 5, language=language)
+        assert said.startswith("refused: ") and "[MASK]" in said
 
 
 def test_next_sentence_answers_in_the_order_of_the_question(call: Callable) -> None:

@@ -25,6 +25,7 @@ UNANSWERABLE = {"empty": "", "only spaces": " \t\n ", "only invisible characters
 ASK = {
     "attend": lambda text, model="tiny-bert": (model, text, "", "", "", -1),
     "fill_mask": lambda text, model="tiny-bert": (model, text if text in UNANSWERABLE.values() else f"{text} [MASK]", 5, []),
+    "fill_mask_decoder": lambda text, model="tiny-llama": (model, text if text in UNANSWERABLE.values() else f"{text} [MASK]", [], 5),
     "next_sentence": lambda text, model="tiny-bert": (model, text, [GOOD, text]),
     "translate": lambda text, model="tiny-marian": (model, text, 1, 0, 4),
 }

@@ -60,6 +60,7 @@ def test_it_is_the_tokenizer_that_the_file_was_made_from(saved, key_values: dict
 
 def test_special_tokens_are_known_by_their_role_and_typed_ones_are_text(key_values: dict) -> None:
     mine = from_gguf(key_values)
+    assert mine.words([mine.before_id]) == ("<|endoftext|>",)
     assert mine.words([mine.bos_id, mine.eos_id, mine.pad_id]) == ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
     assert mine.mask_id is None and mine.vocab_size == len(key_values["tokenizer.ggml.tokens"])
     assert mine.hidden.isdisjoint(mine.encode("a <|im_start|> b<|im_end|>").ids)

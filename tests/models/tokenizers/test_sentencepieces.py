@@ -89,7 +89,7 @@ def test_a_packed_opus_folder_looks_pieces_up_in_its_list(opus: Path) -> None:
     processor = sentencepieces.load(opus / "sentencepiece.model")
     row = mine.encode("The quick fox 😀", limit=50)
     assert [listed[index] for index in row.ids] == [*processor.encode("The quick fox", out_type=str), "▁", "<unk>", "</s>"]
-    assert (mine.eos_id, mine.unk_id, mine.pad_id, mine.bos_id, mine.mask_id) == (0, 1, None, None, None)
+    assert (mine.eos_id, mine.unk_id, mine.pad_id, mine.bos_id, mine.before_id, mine.mask_id) == (0, 1, None, None, None, None)
     assert mine.decode(row.ids) == "The quick fox"
 
 

@@ -24,7 +24,7 @@ def test_an_unknown_task_is_an_error_that_names_the_known_ones() -> None:
         tasks.find("dance")
 
 
-@pytest.mark.parametrize("name", ["attend", "fill_mask", "next_sentence"])
+@pytest.mark.parametrize("name", ["attend", "fill_mask", "fill_mask_decoder", "next_sentence"])
 def test_a_task_has_what_the_service_calls(name: str) -> None:
     module = tasks.find(name)
     assert callable(module.run) and callable(module.size)

@@ -1,0 +1,62 @@
+"""How probable given continuations are: a decoder reads many at once after a beginning that it has read once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from models.decode.steps import Feed
+from models.tokens import Tokens
+
+POSITIONS = 128  # whose scores are in memory at once: 25 MB with a vocabulary of 50,000 words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A continuation of the beginning number `row`; the first `word` of its `ids` are a word whose end is asked for."""
+
+    row: int
+    ids: tuple[int, ...]
+    word: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """Log probabilities in nats: of each id after what stands before it, and that the word ends where it does."""
+
+    ids: tuple[float, ...]
+    end: float
+
+
+@torch.inference_mode()
+def score(feed: Feed, first: Tensor, lines: Sequence[Line], *, ends: Tensor) -> list[Scored]:
+    """Score all lines in one pass. `first` (N, V) is what `feed.start()` gave; `ends` (V,) is True for what may follow a finished word.
+
+    The beginnings are not read again: each line gets a copy of their keys and values.
+    """
+    device = first.device
+    rows = torch.tensor([line.row for line in lines], device=device)
+    feed.select(rows, sources=rows)
+    # Nothing is asked about what would follow the last id, unless the word ends there.
+    read = [line.ids if line.word == len(line.ids) else line.ids[:-1] for line in lines]
+    lengths = tuple(map(len, read))
+    ids = pad_sequence([torch.tensor(one) for one in read], batch_first=True).to(device)
+    mask = (torch.arange(ids.shape[1])[None] < torch.tensor(lengths)[:, None]).to(device)
+    hidden = feed.network.decode(Tokens(ids=ids, mask=mask, segments=torch.zeros_like(ids), lengths=lengths), cache=feed.cache)
+
+    follows = torch.tensor([word for line, seen in zip(lines, read) for word in (*line.ids[1:], 0)[: len(seen)]], device=device)
+    closes = torch.tensor([place == line.word - 1 for line, seen in zip(lines, read) for place in range(len(seen))], device=device)
+    chances, over = [], []
+    for part, wanted, close in zip(*(every.split(POSITIONS) for every in (hidden[mask], follows, closes))):  # (P, C), (P,), (P,)
+        scores = feed.network.logits(part).float()
+        total = scores.logsumexp(-1)
+        chances.append(scores.gather(1, wanted[:, None])[:, 0] - total)
+        over.append(((scores[close] - total[close, None]).exp() @ ends.float()).log())
+    later = [part.tolist() for part in torch.cat(chances).split(lengths)]
+    start = first.log_softmax(-1)[rows, torch.tensor([line.ids[0] for line in lines], device=device)].tolist()
+    return [
+        Scored(ids=(chance, *rest[: len(line.ids) - 1]), end=end)
+        for line, chance, rest, end in zip(lines, start, later, torch.cat(over).tolist(), strict=True)
+    ]
