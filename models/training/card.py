@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from models.record import said
+
 FACTS, METRICS, CARD = "card.json", "metrics.json", "README.md"
 NEEDED = ("name", "summary", "languages", "licence", "attribution", "data", "method", "hardware", "minutes", "steps", "tokens", "limits")
 ROWS = {
@@ -30,9 +32,10 @@ def write_card(folder: Path) -> None:
 
 
 def card(facts: Mapping[str, Any], metrics: Mapping[str, Any] | None = None) -> str:
-    """The text of a card. ValueError names what `facts` lack."""
+    """The text of a card, in English where `facts` have several languages. ValueError names what they lack."""
     if missing := [name for name in NEEDED if name not in facts]:
         raise ValueError(f"a model card also needs {', '.join(missing)}")
+    facts = {name: said(value, "en") for name, value in facts.items()}
     head = ["---", f"license: {facts['licence'].lower()}", "language:", *(f"- {code}" for code in facts["languages"])]
     head += [f"pipeline_tag: {facts.get('task', 'fill-mask')}", "library_name: transformers", "---"]
     took = f"{facts['steps']:,} steps, {facts['tokens']:,} tokens, {facts['minutes']:g} minutes on {facts['hardware']}"

@@ -12,8 +12,11 @@ from playground.ui.guard import guarded
 from playground.ui.language import text
 from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
-from playground.ui.pickers import chosen, model_picker, speaking, wire_picker
+from playground.ui.pickers import QUIET, chosen, model_picker, speaking, wire_picker
 from playground.ui.progress import reporter
+from playground.ui.reading import percent
+from playground.ui.training import record_of, training_panel
+from playground.ui.wording import escape_html
 
 KEY = "next_sentence"
 
@@ -21,6 +24,9 @@ KEY = "next_sentence"
 def build(page: Page) -> None:
     """Lay the tab out, define what it does, wire it."""
     playground, start = page.playground, examples(KEY)[0]
+
+    def honest(language, model):
+        return measured(record_of(playground, model).quality, model, language)
 
     # Layout
     gr.Markdown(phrase("next_sentence.lead"), elem_classes="tab-lead")
@@ -32,9 +38,11 @@ def build(page: Page) -> None:
             seconds = gr.Textbox("\n".join(start["seconds"]), label=phrase("next_sentence.seconds"), lines=4, max_lines=12)
             run = gr.Button(phrase("next_sentence.run"), variant="primary")
             notice = notice_line(page)
+            training_panel(page, picker)
         with gr.Column(scale=8, min_width=320):
             picture = chart(height=360, elem_id="next-sentence-chart")
             gr.Markdown(phrase("next_sentence.reading"), elem_classes="figure-note")
+            known = gr.HTML(honest("en", picker.model.value), elem_classes="figure-note", js_on_load=None)
     asked = gr.State(None)
 
     # Handlers
@@ -65,6 +73,8 @@ def build(page: Page) -> None:
     runs = [run.click(compare, question, outputs, **asking)]
     runs.append(on_example(row, KEY, choose, [picker.model], [picker.model, first, seconds]).then(compare, question, outputs, **asking))
     page.retelling.add(again, asked, picture)
+    picker.model.change(honest, [page.language, picker.model], known, **QUIET)
+    page.retelling.add(honest, picker.model, known)
     wire_picker(page, picker, after=runs)
 
 
@@ -75,6 +85,14 @@ def pictured(requests: tuple[next_sentence.Request, ...], results: list[next_sen
     best = sentences[probabilities.index(max(probabilities))]
     figure = ranking_bars(sentences, probabilities, first=requests[0].first, language=language)
     return drawn(figure, text("next_sentence.description", language, best=best))
+
+
+def measured(quality: dict, model: str | None, language: str) -> str:
+    """How often the model is right, and how much less often where both sentences are from one document; empty where nobody measured."""
+    if not {"nsp", "nsp_same_document"} <= set(quality):
+        return ""
+    shares = {"nsp": percent(quality["nsp"]), "same": percent(quality["nsp_same_document"])}
+    return f"<p>{escape_html(text('next_sentence.measured', language, model=model, **shares))}</p>"
 
 
 TAB = Tab(key=KEY, order=3, build=build)

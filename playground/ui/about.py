@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from models.sources import Hub, PackageIndex
+from models.card import Card
+from models.record import read_record
+from models.sources import Assets, Hub, PackageIndex
 from playground.service.playground import Playground
 from playground.ui.language import table, text
+from playground.ui.reading import percent
 from playground.ui.wording import escape_html
 
 Row = dict[str, Any]
@@ -25,7 +28,8 @@ def about_model(playground: Playground, language: str, name: str | None) -> str:
             row["licence"],
             text("about.ready", language) if row["ready"] else "",
         ]
-        lines = [" · ".join(filter(None, facts)), card.note.get(language, ""), card.attribution, fetching(playground, row, language)]
+        where = origin(card, language) if row["ready"] else fetching(playground, row, language)
+        lines = [" · ".join(filter(None, facts)), card.note.get(language, ""), quality(card, language), card.attribution, where]
     return "".join(f"<p>{escape_html(line)}</p>" for line in lines if line)
 
 
@@ -51,6 +55,25 @@ def fetching(playground: Playground, row: Row, language: str) -> str:
         if isinstance(source, Hub):
             return text("about.from_hub", language, size=row["size_mb"], repository=source.repo)
     return text("about.missing", language)
+
+
+def origin(card: Card, language: str) -> str:
+    """Where the files of a model that is on this machine came from; of an operator's folder its note says it."""
+    source = next((source for source in card.sources if source.ready()), None)
+    if isinstance(source, Assets):
+        return text("about.from_assets", language)
+    if isinstance(source, PackageIndex):
+        return text("about.fetched_index", language, project=source.project)
+    return text("about.fetched_hub", language, repository=source.repo) if isinstance(source, Hub) else ""
+
+
+def quality(card: Card, language: str) -> str:
+    """How good a model is, as its own folder says; empty where nobody measured it."""
+    found = read_record(card).quality
+    if not {"name", "mlm_top1", "mlm_top5", "nsp", "nsp_same_document"} <= set(found):
+        return ""
+    shares = {"top1": found["mlm_top1"], "top5": found["mlm_top5"], "nsp": found["nsp"], "same": found["nsp_same_document"]}
+    return text("about.quality", language, text=found["name"], **{name: percent(share) for name, share in shares.items()})
 
 
 def _parameters(row: Row, language: str) -> str:

@@ -139,6 +139,13 @@ def test_a_model_without_heads_cannot_be_measured(tmp_path: Path, tiny_models: d
         evaluate.main(["--model", f"tiny-gpt2={tiny_models['tiny-gpt2']}", "--tiny", "--device", "cpu"])
 
 
+def test_a_card_in_two_languages_is_written_in_english() -> None:
+    facts = {name: "x" for name in NEEDED} | {"languages": ["en"], "minutes": 1, "steps": 2, "tokens": 3, "limits": ["none"]}
+    facts |= {"summary": {"en": "Small.", "zh": "小。"}, "data": {"en": ["one", "two"], "zh": ["一"]}}
+    text = card(facts)
+    assert "Small." in text and "- one\n- two" in text and "小" not in text and "一" not in text
+
+
 def test_a_card_that_lacks_facts_is_refused() -> None:
     with pytest.raises(ValueError, match="hardware, minutes"):
         card({name: "x" for name in NEEDED if name not in ("hardware", "minutes")})
