@@ -5,8 +5,9 @@ import re
 import gradio as gr
 
 from playground.figures.bars import mask_bars
+from playground.figures.beside import beside, ranked
 from playground.tabs import Page, Tab
-from playground.tasks import fill_mask
+from playground.tasks import fill_mask, fill_mask_decoder
 from playground.ui.chart import chart, drawn
 from playground.ui.examples import example_row, examples, on_example
 from playground.ui.guard import guarded
@@ -15,6 +16,7 @@ from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET, chosen, model_picker, speaking, wire_picker
 from playground.ui.progress import reporter
+from playground.ui.training import training_panel
 
 KEY = "masked_word"
 SEPARATOR = re.compile(r"[,，、;；\n]")
@@ -39,8 +41,10 @@ def build(page: Page) -> None:
                 placeholder=phrase("masked_word.candidates_hint"),
             )
             top_k = gr.Slider(1, MOST, 10, step=1, label=phrase("masked_word.top_k"))
+            decoder = model_picker(page, fill_mask_decoder.NAME, label="masked_word.decoder", nobody="masked_word.no_decoder")
             run = gr.Button(phrase("masked_word.run"), variant="primary")
             notice = notice_line(page)
+            training_panel(page, picker)
         with gr.Column(scale=8, min_width=320):
             picture = chart(height=420, elem_id="masked-word-chart")
             gr.Markdown(phrase("masked_word.reading"), elem_classes="figure-note")
@@ -48,7 +52,7 @@ def build(page: Page) -> None:
 
     # Handlers
     @guarded(notice)
-    def fill(language, model, words, compare, top_k, progress=gr.Progress()):  # noqa: B008 - found as a default
+    def fill(language, model, other, words, compare, top_k, progress=gr.Progress()):  # noqa: B008 - found as a default
         candidates = tuple(dict.fromkeys(word.strip() for word in SEPARATOR.split(compare) if word.strip()))
         request = fill_mask.Request(text=words, top_k=int(top_k), candidates=candidates)
         result = playground.ask(chosen(model), fill_mask.NAME, request, progress=reporter(progress, language))
@@ -57,24 +61,37 @@ def build(page: Page) -> None:
             text("notice.cut_some", language, cut=result.cut) if result.cut else "",
             text("masked_word.pieces", language, words=text("list.comma", language).join(pieces)) if pieces else "",
         ]
-        return remark(*notes), (model, request), pictured(result, language)
+        yield remark(*notes), ((model, request), None), pictured(result, language)
+        if not other:
+            return
+        question = fill_mask_decoder.Request(text=words, candidates=candidates)
+        told = playground.ask(other, fill_mask_decoder.NAME, question, progress=reporter(progress, language))
+        notes += [text("notice.cut_some", language, cut=told.cut) if told.cut else "", worth(told, other, language)]
+        yield remark(*notes), ((model, request), (other, question)), compared(result, told, request.top_k, language)
 
     @guarded(notice)
     def again(language, asked):
-        return gr.skip() if asked is None else pictured(playground.ask(asked[0], fill_mask.NAME, asked[1]), language)
+        if asked is None:
+            return gr.skip()
+        (model, request), further = asked
+        result = playground.ask(model, fill_mask.NAME, request)
+        if further is None:
+            return pictured(result, language)
+        return compared(result, playground.ask(further[0], fill_mask_decoder.NAME, further[1]), request.top_k, language)
 
     def choose(example, model):
         return speaking(playground, fill_mask.NAME, model, example["languages"]), example["text"], example.get("candidates", "")
 
     # Wiring
-    question = [page.language, picker.model, words, compare, top_k]
+    question = [page.language, picker.model, decoder.model, words, compare, top_k]
     outputs = [notice, asked, picture]
     asking = {"concurrency_limit": None, "show_progress_on": picture, "api_visibility": "private"}
     runs = [moment(fill, question, outputs, **asking) for moment in (run.click, compare.submit)]
     runs.append(on_example(row, KEY, choose, [picker.model], [picker.model, words, compare]).then(fill, question, outputs, **asking))
     insert.click(lambda words: f"{words.rstrip()} [MASK]".lstrip(), words, words, **QUIET)
     page.retelling.add(again, asked, picture)
-    wire_picker(page, picker, after=runs)
+    for one in (picker, decoder):
+        wire_picker(page, one, after=runs)
 
 
 def pictured(result: fill_mask.Result, language: str) -> dict[str, str]:
@@ -83,6 +100,22 @@ def pictured(result: fill_mask.Result, language: str) -> dict[str, str]:
     return drawn(
         mask_bars(result, language=language), text("masked_word.description", language, best=text("list.comma", language).join(best))
     )
+
+
+def compared(result: fill_mask.Result, told: fill_mask_decoder.Result, top: int, language: str) -> dict[str, str]:
+    """Encoder and decoder side by side, as the value of their chart."""
+    best = {"encoder": result.masks[0].candidates[0].word} | {share: ranked(told, share)[0][0] for share in ("left", "both")}
+    return drawn(beside(result, told, top=top, language=language), text("masked_word.beside", language, **best))
+
+
+def worth(told: fill_mask_decoder.Result, model: str, language: str) -> str:
+    """In a sentence: what the right side changes for a decoder."""
+    left = [word for word, _ in ranked(told, "left")]
+    best = told.candidates[0].word
+    values = {"model": model, "best": best, "count": len(left)}
+    if left[0] == best:
+        return text("masked_word.left_is_enough", language, **values)
+    return text("masked_word.worth", language, first=left[0], place=left.index(best) + 1, **values)
 
 
 TAB = Tab(key=KEY, order=2, build=build)

@@ -10,8 +10,10 @@ from models.errors import Problem
 from playground.service.playground import Playground
 from playground.tabs import Page
 from playground.ui.about import Row, about_model, download_mark, find_row
+from playground.ui.language import text
 from playground.ui.phrases import phrase
 
+NOBODY = ""  # the value of the option that chooses no model
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}  # for handlers that only say things again
 
 
@@ -22,20 +24,22 @@ class Picker:
     task: str
     model: gr.Dropdown
     about: gr.HTML
+    nobody: str = ""  # key of the option that chooses no model; "": one has to be chosen
 
 
-def model_picker(page: Page, task: str) -> Picker:
-    """Lay out the picker; `wire_picker` brings it to life."""
-    chosen = default_model(page.playground, task)
+def model_picker(page: Page, task: str, *, label: str = "picker.label", nobody: str = "") -> Picker:
+    """Lay out the picker; `wire_picker` brings it to life. `nobody` is the key of an option for no model, and then the first choice."""
+    chosen = NOBODY if nobody else default_model(page.playground, task)
     model = gr.Dropdown(
-        choices(page.playground, task, "en"),
+        choices(page.playground, task, "en", nobody=nobody),
         value=chosen,
-        label=phrase("picker.label"),
+        label=phrase(label),
         info=phrase("picker.hub") if page.allow_hub else None,
         allow_custom_value=page.allow_hub,
     )
-    about = gr.HTML(about_model(page.playground, "en", chosen), elem_classes="about-model", js_on_load=None)
-    return Picker(task=task, model=model, about=about)
+    told = "" if nobody else about_model(page.playground, "en", chosen)
+    about = gr.HTML(told, elem_classes="about-model", js_on_load=None)
+    return Picker(task=task, model=model, about=about, nobody=nobody)
 
 
 def wire_picker(page: Page, picker: Picker, *, after: Sequence[Dependency] = ()) -> None:
@@ -43,10 +47,10 @@ def wire_picker(page: Page, picker: Picker, *, after: Sequence[Dependency] = ())
     playground = page.playground
 
     def describe(language: str, name: str | None) -> str:
-        return about_model(playground, language, name)
+        return "" if picker.nobody and not name else about_model(playground, language, name)
 
     def refresh(language: str, name: str | None) -> tuple[dict, str]:
-        return gr.update(choices=choices(playground, picker.task, language)), describe(language, name)
+        return gr.update(choices=choices(playground, picker.task, language, nobody=picker.nobody)), describe(language, name)
 
     inputs = [page.language, picker.model]
     picker.model.change(describe, inputs, picker.about, **QUIET)
@@ -85,9 +89,10 @@ def default_model(playground: Playground, task: str) -> str | None:
     return min(rows_for(playground, task), key=rank, default={"name": None})["name"]
 
 
-def choices(playground: Playground, task: str, language: str) -> list[tuple[str, str]]:
+def choices(playground: Playground, task: str, language: str, *, nobody: str = "") -> list[tuple[str, str]]:
     """The options of the dropdown; a model that is not on this machine shows how much it would download."""
-    return [(row["name"] + download_mark(row, language), row["name"]) for row in rows_for(playground, task)]
+    first = [(text(nobody, language), NOBODY)] if nobody else []
+    return first + [(row["name"] + download_mark(row, language), row["name"]) for row in rows_for(playground, task)]
 
 
 def speaking(playground: Playground, task: str, current: str | None, languages: Sequence[str]) -> str | None:

@@ -102,6 +102,29 @@ def test_masked_words_are_ranked_and_compared(visit: Visit) -> None:
     expect(page.locator("#masked-word-chart .ytick")).to_have_count(3)
 
 
+def test_a_decoder_is_asked_beside_the_encoder(visit: Visit) -> None:
+    page = visit("masked_word")
+    choose(page, "masked_word", "Also ask a decoder", "tiny-llama")
+    press(page, "masked_word")
+    chart = page.locator("#masked-word-chart")
+    expect(chart).to_contain_text("left side only")
+    expect(chart.locator(".bars .point")).to_have_count(30)
+    expect(page.locator("#tab-masked_word .notice")).to_contain_text("tiny-llama")
+    page.get_by_text("中文", exact=True).click()
+    expect(chart).to_contain_text("只看左边")
+
+
+@pytest.mark.parametrize(("tab", "chart"), [("masked_word", "fill-mask-training-chart"), ("next_sentence", "next-sentence-training-chart")])
+def test_how_a_model_was_trained_unfolds(visit: Visit, tab: str, chart: str) -> None:
+    page = visit(tab, width=390)
+    page.locator(f"#tab-{tab}").get_by_role("button", name="How this model was trained").click()
+    expect(title(page, chart)).to_contain_text("Learning curves")
+    expect(page.locator(f"#{chart} .scatterlayer .trace")).to_have_count(6)
+    box = page.locator(f"#{chart} .main-svg").first.bounding_box()
+    assert 200 < box["width"] <= 390 and box["height"] > 300
+    expect(page.locator(f"#tab-{tab} .training-facts")).to_contain_text("40 steps")
+
+
 def test_next_sentences_are_ranked(visit: Visit) -> None:
     page = visit("next_sentence")
     page.get_by_label("Candidates for the next sentence, one a line").fill("The streets were wet.\n\nParis is in France.\n小猫累了。")

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
@@ -9,11 +10,14 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from models.card import Card
 from models.catalogue import CARDS, Catalogue
 from models.errors import Problem
+from models.record import Record, read_record, said
+from models.sources import Folder
 from playground.service.playground import Playground
 from playground.tasks.generate import Step
-from playground.ui.about import about_model, fetching
+from playground.ui.about import about_model, fetching, origin
 from playground.ui.chart import drawn
 from playground.ui.coloured import alternatives, coloured, level
 from playground.ui.guard import guarded, preferred
@@ -21,6 +25,7 @@ from playground.ui.notice import refusal, remark
 from playground.ui.pickers import choices, default_model, kind_of, rows_for, speaking
 from playground.ui.progress import reporter
 from playground.ui.stops import Stops
+from playground.ui.training import record_of, told
 from playground.ui.typed import typed
 
 
@@ -29,20 +34,21 @@ def shelf(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Playground:
     """A service with the real catalogue on a machine that has none of its models."""
     monkeypatch.setenv("TRANSFORMER_PLAYGROUND_CACHE", str(tmp_path))
     monkeypatch.setattr("models.sources.hub.Hub.ready", lambda self: None)
+    monkeypatch.setattr("models.sources.assets.ROOT", tmp_path)
     with Playground(Catalogue(CARDS), "cpu") as playground:
         yield playground
 
 
 def test_a_tab_offers_only_the_models_that_can_do_its_task(shelf: Playground) -> None:
     assert {row["name"] for row in rows_for(shelf, "next_sentence")} == {
-        "bert-base-uncased", "bert-base-chinese", "bert-base-multilingual-cased"
+        "mini-bert-en", "bert-base-uncased", "bert-base-chinese", "bert-base-multilingual-cased"
     }  # fmt: skip
     assert all("translate" in row["tasks"] for row in rows_for(shelf, "translate"))
 
 
 def test_the_tab_starts_with_the_catalogues_choice_or_with_the_operators_model(shelf: Playground, tiny_playground: Playground) -> None:
-    assert default_model(shelf, "attend") == "all-MiniLM-L6-v2"
-    assert default_model(shelf, "fill_mask") == "bert-base-uncased"
+    assert {default_model(shelf, task) for task in ("attend", "fill_mask", "next_sentence")} == {"mini-bert-en"}
+    assert default_model(shelf, "fill_mask_decoder") == "SmolLM2-135M-Instruct"
     assert default_model(tiny_playground, "generate") in ("tiny-gpt2", "tiny-llama")
     assert default_model(shelf, "sing") is None
 
@@ -79,6 +85,70 @@ def test_a_model_is_described_with_its_licence_and_its_authors(shelf: Playground
         assert "CC-BY-4.0" in described and "Tiedemann" in described
     assert "<script>" not in about_model(shelf, "en", "<script>alert(1)</script>")
     assert about_model(shelf, "en", None) != about_model(shelf, "zh", None)
+
+
+def test_a_model_is_described_with_its_origin_and_its_measured_quality(shelf: Playground, tiny_playground: Playground) -> None:
+    for language in ("en", "zh"):
+        described = about_model(tiny_playground, language, "tiny-bert")
+        assert all(said in described for said in ("41.2 %", "63.4 %", "95.1 %", "57.3 %", "stories/valid.txt"))
+        assert "%" not in about_model(tiny_playground, language, "tiny-gpt2"), "nobody measured it"
+    cards = {card.name: card for card in CARDS}
+    assert origin(cards["all-MiniLM-L6-v2"], "en") == "", "nothing of it is here"
+    for name, kind, word in (("mini-bert-en", "assets.Assets", "Ships"), ("bert-base-uncased", "hub.Hub", "google-bert")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(f"models.sources.{kind}.ready", lambda self: Path("."))
+            assert word in origin(cards[name], "en")
+
+
+def test_a_card_that_cannot_be_read_is_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    card = Card(name="mine", sources=(Folder(path=tmp_path),), note={"en": "", "zh": ""})
+    assert read_record(card) == Record()
+    (tmp_path / "metrics.json").write_text("[1]")
+    assert read_record(card) == Record() and "metrics.json is not a table" in caplog.text
+    (tmp_path / "metrics.json").unlink()
+    (tmp_path / "log.jsonl").write_text('{"step": 3, "tokens": 30, "seconds": 1.0}\n{"step": 1, "tokens": 10, "seconds": 0.5, "nsp": 1}\n')
+    assert [(row["step"], row["tokens"], row["seconds"]) for row in read_record(card).rows] == [(3, 30, 1.0), (4, 40, 1.5)]
+    assert said({"en": "a", "zh": "b"}, "zh") == "b" and said(["c"], "zh") == ["c"]
+
+
+def test_how_a_model_was_trained_is_told_in_both_languages(tiny_playground: Playground) -> None:
+    record = record_of(tiny_playground, "tiny-bert")
+    english, chinese = (told(record, language) for language in ("en", "zh"))
+    assert "A small one." in english and "40 steps, 90,000 tokens, 2 minutes on one processor" in english
+    assert "一个小模型。" in chinese and "&lt;b&gt;" in english and "<b>" not in english
+    assert told(Record(), "en") == "" and record_of(tiny_playground, "tiny-gpt2").rows == ()
+    assert record_of(tiny_playground, "nobody") == record_of(tiny_playground, None) == Record()
+
+
+def test_a_choice_of_nobody_stands_before_the_models(tiny_playground: Playground) -> None:
+    for language, says in (("en", "the encoder alone"), ("zh", "只用编码器")):
+        (first, value), *others = choices(tiny_playground, "fill_mask_decoder", language, nobody="masked_word.no_decoder")
+        assert says in first and value == "" and {name for _, name in others} == {"tiny-gpt2", "tiny-llama"}
+
+
+def handler(page: gr.Blocks, tab: str, name: str):
+    """A handler of a tab."""
+    return next(fn.fn for fn in page.fns.values() if fn.fn and (fn.fn.__module__, fn.fn.__name__) == (f"playground.tabs.{tab}", name))
+
+
+def test_a_decoder_answers_beside_the_encoder_after_it(tiny_page: gr.Blocks) -> None:
+    fill = handler(tiny_page, "masked_word", "fill")
+    question = ["tiny-bert", "tiny-llama", "She drank a cup of [MASK] in the morning.", "", 5]
+    first, second = fill("en", *question)
+    assert len(json.loads(first[2]["figure"])["data"]) == 1 and len(json.loads(second[2]["figure"])["data"]) == 3
+    assert "tiny-llama" in second[0] and "50" in second[0]
+    *_, chinese = fill("zh", *question)
+    assert json.loads(chinese[2]["figure"])["data"] != json.loads(second[2]["figure"])["data"], "what is said on hover"
+    assert "编码器" in json.dumps(json.loads(chinese[2]["figure"]), ensure_ascii=False)
+    assert len(list(fill("en", "tiny-bert", "", *question[2:]))) == 1
+    _, refused = fill("en", "tiny-bert", "tiny-llama", "[MASK] and [MASK]", "", 5)
+    assert isinstance(refused, dict) and "one gap at a time" in next(iter(refused.values())), "the encoder's answer stays"
+
+
+def test_next_sentence_says_what_was_measured(tiny_page: gr.Blocks) -> None:
+    honest = handler(tiny_page, "next_sentence", "honest")
+    assert "95.1 %" in honest("en", "tiny-bert") and "57.3 %" in honest("zh", "tiny-bert")
+    assert honest("en", "tiny-gpt2") == honest("en", None) == ""
 
 
 def test_what_a_model_can_do_tells_its_architecture(tiny_playground: Playground) -> None:
