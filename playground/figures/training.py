@@ -33,6 +33,7 @@ def learning_curves(rows: Sequence[Row], *, language: str = "en") -> go.Figure:
     traces = [curve(found[key], key, unit, look, language, axis="y") for key, look in LOSSES.items() if found[key]]
     traces += [curve(found[key], key, unit, look, language, axis="y2") for key, look in MARKS.items() if found[key]]
     inner = 2 * PLOT + BETWEEN + HEAD
+    below = {"text": text("training.tokens", language, unit=name), "font": {"size": 13}}
     common = {"fixedrange": True, "zeroline": False, "ticks": "", "nticks": 5}
     shared = {"xref": "paper", "yref": "paper", "x": 0, "xanchor": "left", "align": "left", "yanchor": "bottom", "showarrow": False}
     heads = [(1.0, "training.loss", LOSSES), (PLOT / inner, "training.marks", MARKS)]
@@ -42,7 +43,7 @@ def learning_curves(rows: Sequence[Row], *, language: str = "en") -> go.Figure:
         subtitle=text("training.curves_note", language),
         height=TITLE + HEAD + inner + FOOT,
         margin={"l": 44, "r": 14, "t": TITLE + HEAD, "b": FOOT},
-        xaxis={"title": {"text": text("training.tokens", language, unit=name)}, "anchor": "y2", "range": [0, most / unit]} | common,
+        xaxis={"title": below, "anchor": "y2", "range": [0, most / unit]} | common,
         yaxis={"domain": [1 - PLOT / inner, 1], "rangemode": "tozero"} | common,
         yaxis2={"domain": [0, PLOT / inner], "range": [0, 1.02], "tickformat": ".0%", "anchor": "x"} | common,
         annotations=[
