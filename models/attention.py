@@ -5,6 +5,7 @@ Comments give changes of shape in these letters, here and in every other file.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -76,6 +77,11 @@ def split_heads(x: Tensor, width: int) -> Tensor:
     return x.unflatten(-1, (-1, width)).transpose(1, 2)
 
 
+def columns(x: Tensor, only: Tensor | None) -> Tensor:
+    """The positions at the columns `only` (B, N) of each text; None: all. (B, S, C) -> (B, N, C)"""
+    return x if only is None else x.gather(1, only[..., None].expand(-1, -1, x.shape[-1]))
+
+
 def merge_heads(x: Tensor) -> Tensor:
     """(B, H, S, D) -> (B, S, H * D)"""
     return x.transpose(1, 2).flatten(2)
@@ -128,10 +134,17 @@ class SelfAttention(nn.Module):
         turn: tuple[Tensor, Tensor] | None = None,
         past: KeysValues | None = None,
         prefix: Prefix | None = None,
+        only: Tensor | None = None,
         trace: Trace | None = None,
         site: str = "",
     ) -> Tensor:
-        """x (B, S, C) -> (B, S, C). `turn`: cosines and sines of rotary positions; `past`: keys and values of earlier steps."""
+        """x (B, S, C) -> (B, S, C). `turn`: cosines and sines of rotary positions; `past`: keys and values of earlier steps.
+
+        With `only` (B, N) the positions at these columns alone ask, and all are looked at. -> (B, N, C)
+        """
+        if only is not None:
+            look = dict(allowed=allowed, causal=causal, turn=turn, past=past, prefix=prefix, trace=trace, site=site)
+            return self.out(merge_heads(self.some(x, only, **look)))
         queries_keys, value = (split_heads(part, self.width) for part in self.qkv(x).split([sum(self.sizes[:2]), self.sizes[2]], dim=-1))
         if turn is not None:
             queries_keys = rotate(queries_keys, turn)
@@ -140,6 +153,30 @@ class SelfAttention(nn.Module):
             key, value = past.append(key, value)
         mixed = attend(query, key, value, allowed=allowed, causal=causal, prefix=prefix, trace=trace, site=site)
         return self.out(merge_heads(mixed))
+
+    def some(
+        self,
+        x: Tensor,
+        only: Tensor,
+        *,
+        allowed: Tensor | None,
+        causal: bool,
+        turn: tuple[Tensor, Tensor] | None,
+        past: KeysValues | None,
+        **rest: Any,
+    ) -> Tensor:
+        """Queries of the columns `only` alone; keys and values of all. (B, S, C) -> (B, H, N, D)"""
+        query = split_heads(self.qkv(columns(x, only), rows=slice(0, self.sizes[0])), self.width)
+        keys_values = split_heads(self.qkv(x, rows=slice(self.sizes[0], None)), self.width)
+        key, value = keys_values.chunk(2, dim=1)
+        if turn is not None:
+            asking = tuple(columns(part[:, 0].expand(x.shape[0], -1, -1), only)[:, None] for part in turn)
+            query, key = rotate(query, asking), rotate(key, turn)
+        if past is not None:
+            key, value = past.append(key, value)
+        if causal:
+            allowed = masks.causal(x.shape[1], key.shape[-2], device=x.device)
+        return attend(query, key, value, allowed=masks.of_queries(allowed, only), causal=False, **rest)
 
 
 class CrossAttention(nn.Module):

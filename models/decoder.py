@@ -28,13 +28,18 @@ class Decoder(nn.Module):
         allowed: Tensor | None = None,
         causal: bool = True,
         turn: tuple[Tensor, Tensor] | None = None,
-        prefix: Sequence[Prefix] | None = None,
+        prefix: Sequence[Prefix | None] | None = None,
+        cross_prefix: Sequence[Prefix | None] | None = None,
+        only: Tensor | None = None,
         memory: Tensor | None = None,
         memory_allowed: Tensor | None = None,
         cache: Cache | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
-        """`memory` (B, K, C) is the encoder's output; `cache` carries the steps before this one."""
+        """`memory` (B, K, C) is the encoder's output; `cache` carries the steps before this one.
+
+        `prefix` stands in front of the words, `cross_prefix` in front of the memory, a pair a layer; `only` as in `Encoder`.
+        """
         if trace is not None:
             trace.put("decoder.embeddings", "hidden", x)
         for index, layer in enumerate(self.layers):
@@ -49,6 +54,8 @@ class Decoder(nn.Module):
                 memory=memory,
                 memory_allowed=memory_allowed,
                 past_cross=cache.cross[index] if cache and cache.cross else None,
+                cross_prefix=cross_prefix[index] if cross_prefix else None,
+                only=only if index == len(self.layers) - 1 else None,
                 trace=trace,
             )
         return x if self.norm is None else self.norm(x)

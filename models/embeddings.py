@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from models.config import ModelConfig
 from models.norms import build_norm
 from models.positions import PositionTable
+from models.soft_prompt import weave
 
 
 def table(rows: int, width: int) -> nn.Embedding:
@@ -30,9 +31,19 @@ class Embeddings(nn.Module):
         self.sinusoids = PositionTable(config) if config.positions == "sinusoidal" else None
 
     def forward(
-        self, ids: Tensor, positions: Tensor, *, length: int, segments: Tensor | None = None, soft_prompt: Tensor | None = None
+        self,
+        ids: Tensor,
+        positions: Tensor,
+        *,
+        length: int,
+        segments: Tensor | None = None,
+        soft_prompt: Tensor | None = None,
+        soft_prompt_at: Tensor | None = None,
     ) -> Tensor:
-        """`positions` (1 or B, P + S) are below `length`; `soft_prompt` (P, C) stands in front. An id of -1 is a zero vector."""
+        """`positions` (1 or B, P + S) are below `length`; an id of -1 is a zero vector.
+
+        `soft_prompt` (P, C) stands in front of the columns `soft_prompt_at` (B,); None: in front of all.
+        """
         config = self.config
         if config.start_id == -1:
             x = self.words(ids.clamp(min=0)) * (ids >= 0)[..., None]
@@ -41,14 +52,14 @@ class Embeddings(nn.Module):
         if config.embedding_scale != 1.0:
             x = x * config.embedding_scale
         if soft_prompt is not None:
-            x = torch.cat([soft_prompt.to(x.dtype).expand(x.shape[0], -1, -1), x], dim=1)
+            x = weave(x, soft_prompt, soft_prompt_at)
         # BERT adds words + token types first, then positions; the order decides the last bits.
         if config.n_segments:
             if segments is None or config.n_segments == 1:
                 x = x + self.segments.weight[0]
             else:
                 if soft_prompt is not None:
-                    segments = nn.functional.pad(segments, (soft_prompt.shape[0], 0))
+                    segments = weave(segments, segments.new_zeros(soft_prompt.shape[0]), soft_prompt_at)
                 x = x + self.segments(segments)
         if config.positions == "learned":
             x = x + self.positions(positions + config.position_offset)

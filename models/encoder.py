@@ -25,12 +25,24 @@ class Encoder(nn.Module):
         *,
         allowed: Tensor | None = None,
         turn: tuple[Tensor, Tensor] | None = None,
-        prefix: Sequence[Prefix] | None = None,
+        prefix: Sequence[Prefix | None] | None = None,
+        only: Tensor | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
-        """`prefix`: one pair of keys and values a layer."""
+        """`prefix`: one pair of keys and values a layer. `only` (B, N): columns whose outputs are read. -> (B, N, C)
+
+        The last layer computes those alone; below it every word is needed, because others look at it.
+        """
         if trace is not None:
             trace.put("encoder.embeddings", "hidden", x)
         for index, layer in enumerate(self.layers):
-            x = layer(x, site=f"encoder.{index}", allowed=allowed, turn=turn, prefix=prefix[index] if prefix else None, trace=trace)
+            x = layer(
+                x,
+                site=f"encoder.{index}",
+                allowed=allowed,
+                turn=turn,
+                prefix=prefix[index] if prefix else None,
+                only=only if index == len(self.layers) - 1 else None,
+                trace=trace,
+            )
         return x if self.norm is None else self.norm(x)

@@ -9,19 +9,22 @@ from models.norms import build_norm
 
 
 class LanguageHead(nn.Module):
-    """Scores of every word of the vocabulary. (..., C) -> (..., V)"""
+    """Scores of every word of the vocabulary, or of the words `rows` alone. (..., C) -> (..., V)"""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.output = Linear(config.d_model, config.vocab_size, bias=False)
         self.bias = nn.Parameter(torch.empty(config.vocab_size)) if config.lm_bias else None
 
-    def forward(self, hidden: Tensor) -> Tensor:
-        return self.output(hidden, bias=self.bias)
+    def forward(self, hidden: Tensor, *, rows: Tensor | None = None) -> Tensor:
+        return self.output(hidden, bias=self.bias, rows=rows)
 
 
 class MaskedWordHead(nn.Module):
-    """BERT's head for masked words: one more layer, then the scores (Devlin et al. 2019, section 3.1). (..., C) -> (..., V)"""
+    """BERT's head for masked words: one more layer, then the scores (Devlin et al. 2019, section 3.1). (..., C) -> (..., V)
+
+    With `rows`, the scores of these words alone.
+    """
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -31,8 +34,8 @@ class MaskedWordHead(nn.Module):
         self.output = Linear(config.d_model, config.vocab_size, bias=False)
         self.bias = nn.Parameter(torch.empty(config.vocab_size))
 
-    def forward(self, hidden: Tensor) -> Tensor:
-        return self.output(self.norm(self.transform(hidden, activation=self.activation)), bias=self.bias)
+    def forward(self, hidden: Tensor, *, rows: Tensor | None = None) -> Tensor:
+        return self.output(self.norm(self.transform(hidden, activation=self.activation)), bias=self.bias, rows=rows)
 
 
 class NextSentenceHead(nn.Module):

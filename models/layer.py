@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from models.attention import CrossAttention, Prefix, SelfAttention
+from models.attention import CrossAttention, Prefix, SelfAttention, columns
 from models.cache import KeysValues, Memory
 from models.config import ModelConfig
 from models.feedforward import FeedForward
@@ -31,9 +31,10 @@ class Layer(nn.Module):
         self.feedforward = FeedForward(config)
         self.feedforward_norm = build_norm(config)
 
-    def residual(self, x: Tensor, norm: nn.Module, update: Callable[[Tensor], Tensor]) -> Tensor:
-        """Add & norm, in the order this model has them."""
-        return x + update(norm(x)) if self.norm_first else norm(x + update(x))
+    def residual(self, x: Tensor, norm: nn.Module, update: Callable[[Tensor], Tensor], *, only: Tensor | None = None) -> Tensor:
+        """Add & norm, in the order this model has them; `only`: `update` gives the positions at these columns, and no others are kept."""
+        kept = columns(x, only)
+        return kept + update(norm(x)) if self.norm_first else norm(kept + update(x))
 
     def forward(
         self,
@@ -48,16 +49,21 @@ class Layer(nn.Module):
         memory: Tensor | None = None,
         memory_allowed: Tensor | None = None,
         past_cross: KeysValues | None = None,
+        cross_prefix: Prefix | None = None,
+        only: Tensor | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
-        """x (B, S, C) -> (B, S, C). `site` is this layer's name in the trace, as "encoder.3"."""
+        """x (B, S, C) -> (B, S, C). `site` is this layer's name in the trace, as "encoder.3".
+
+        With `only` (B, N), what comes out is computed at these columns alone. -> (B, N, C)
+        """
         if self.mixer == "ssru":
-            x = self.residual(x, self.self_norm, lambda h: self.ssru(h, past=past))
+            x = self.residual(x, self.self_norm, lambda h: columns(self.ssru(h, past=past), only), only=only)
         else:
-            look = dict(allowed=allowed, causal=causal, turn=turn, past=past, prefix=prefix, trace=trace, site=f"{site}.self")
-            x = self.residual(x, self.self_norm, lambda h: self.self_attention(h, **look))
+            look = dict(allowed=allowed, causal=causal, turn=turn, past=past, prefix=prefix, only=only, trace=trace, site=f"{site}.self")
+            x = self.residual(x, self.self_norm, lambda h: self.self_attention(h, **look), only=only)
         if self.cross_attention is not None:
-            look = dict(memory=memory, allowed=memory_allowed, past=past_cross, trace=trace, site=f"{site}.cross")
+            look = dict(memory=memory, allowed=memory_allowed, past=past_cross, prefix=cross_prefix, trace=trace, site=f"{site}.cross")
             x = self.residual(x, self.cross_norm, lambda h: self.cross_attention(h, **look))
         x = self.residual(x, self.feedforward_norm, self.feedforward)
         if trace is not None:

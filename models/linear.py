@@ -81,9 +81,13 @@ class Linear(nn.Linear):
 
     packed: "Packed | None" = None
 
-    def forward(self, x: Tensor, *, activation: Activation | None = None, bias: Tensor | None = None) -> Tensor:
-        """`bias` takes the place of the matrix's own."""
+    def forward(
+        self, x: Tensor, *, activation: Activation | None = None, bias: Tensor | None = None, rows: slice | Tensor | None = None
+    ) -> Tensor:
+        """`bias` takes the place of the matrix's own; `rows` of the matrix are computed alone where the other outputs are not read."""
         bias = self.bias if bias is None else bias
+        if rows is not None:
+            return linear(x, self.weight[rows], None if bias is None else bias[rows], activation=activation)
         if self.packed is not None and self.packed.serves(x, self.weight):
             return kernel(x, self.packed.matrix, bias, activation)
         return linear(x, self.weight, bias, activation=activation)

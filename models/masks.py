@@ -36,3 +36,10 @@ def both(one: Tensor | None, other: Tensor | None) -> Tensor | None:
 def extend(allowed: Tensor | None, prefix: int) -> Tensor | None:
     """Every query also sees `prefix` more keys in front. (..., Q, K) -> (..., Q, P + K)"""
     return allowed if allowed is None or prefix == 0 else torch.nn.functional.pad(allowed, (prefix, 0), value=True)
+
+
+def of_queries(allowed: Tensor | None, only: Tensor) -> Tensor | None:
+    """The mask of the queries at the columns `only` (B, N). (B or 1, 1, Q or 1, K) -> (B or 1, 1, N or 1, K)"""
+    if allowed is None or allowed.shape[-2] == 1:
+        return allowed
+    return allowed.expand(only.shape[0], -1, -1, -1).gather(2, only[:, None, :, None].expand(-1, -1, -1, allowed.shape[-1]))

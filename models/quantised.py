@@ -46,8 +46,12 @@ class Int8Linear(nn.Module):
         self.n_parameters = whole.numel()  # learnt for this matrix alone
         self.n_bytes = whole.numel() + 8 * len(scale)
 
-    def forward(self, x: Tensor, *, activation: Activation | None = None, bias: Tensor | None = None) -> Tensor:
-        """`bias` takes the place of the matrix's own."""
+    def forward(
+        self, x: Tensor, *, activation: Activation | None = None, bias: Tensor | None = None, rows: slice | Tensor | None = None
+    ) -> Tensor:
+        """`bias` takes the place of the matrix's own. `rows` are cut out of the whole product: the kernel's matrix is packed."""
+        if rows is not None:
+            return self(x, activation=activation, bias=bias)[..., rows]
         if x.numel() == 0:
             return x.new_empty(*x.shape[:-1], self.out_features)
         bias = self.bias if bias is None else bias

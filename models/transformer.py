@@ -14,6 +14,7 @@ from models.embeddings import Embeddings
 from models.encoder import Encoder
 from models.heads import LanguageHead, MaskedWordHead, NextSentenceHead
 from models.positions import PositionTable
+from models.soft_prompt import weave
 from models.tokens import Tokens
 from models.trace import Trace
 
@@ -49,14 +50,27 @@ class Transformer(nn.Module):
                     self.heads[name].output.weight = words.weight
 
     def encode(
-        self, tokens: Tokens, *, soft_prompt: Tensor | None = None, prefix: Sequence[Prefix] | None = None, trace: Trace | None = None
+        self,
+        tokens: Tokens,
+        *,
+        soft_prompt: Tensor | None = None,
+        soft_prompt_at: Tensor | None = None,
+        prefix: Sequence[Prefix | None] | None = None,
+        only: Tensor | None = None,
+        trace: Trace | None = None,
     ) -> Tensor:
-        """Words in context. -> (B, P + S, C), P positions of the soft prompt (P, C) in front."""
-        mask, full = self.with_prompt(tokens, soft_prompt)
-        positions = torch.arange(mask.shape[1], device=mask.device)[None] if full else (mask.cumsum(1) - 1).clamp(min=0)
-        x = self.embeddings(tokens.ids, positions, length=mask.shape[1], segments=tokens.segments, soft_prompt=soft_prompt)
-        turn = self.turns.turns(positions, mask.shape[1], dtype=x.dtype) if self.turns else None
-        return self.encoder(x, allowed=None if full else masks.padding(mask), turn=turn, prefix=prefix, trace=trace)
+        """Words in context. -> (B, P + S, C), the soft prompt (P, C) in front of the columns `soft_prompt_at` (B,), or of all.
+
+        The positions of a prefix are counted too: words stand behind it. `only` (B, N): columns of the output that are read. -> (B, N, C)
+        """
+        mask, full = self.with_prompt(tokens, soft_prompt, soft_prompt_at)
+        before = prefix_length(prefix)
+        length = before + mask.shape[1]
+        positions = torch.arange(before, length, device=mask.device)[None] if full else before + (mask.cumsum(1) - 1).clamp(min=0)
+        prompt = dict(soft_prompt=soft_prompt, soft_prompt_at=soft_prompt_at)
+        x = self.embeddings(tokens.ids, positions, length=length, segments=tokens.segments, **prompt)
+        turn = self.turns.turns(positions, length, dtype=x.dtype) if self.turns else None
+        return self.encoder(x, allowed=None if full else masks.padding(mask), turn=turn, prefix=prefix, only=only, trace=trace)
 
     def decode(
         self,
@@ -66,21 +80,27 @@ class Transformer(nn.Module):
         memory_mask: Tensor | None = None,
         cache: Cache | None = None,
         soft_prompt: Tensor | None = None,
-        prefix: Sequence[Prefix] | None = None,
+        soft_prompt_at: Tensor | None = None,
+        prefix: Sequence[Prefix | None] | None = None,
+        cross_prefix: Sequence[Prefix | None] | None = None,
+        only: Tensor | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
         """Features that guess the next word at each position. -> (B, P + S, C)
 
-        `memory` (B, K, C) with `memory_mask` (B, K; None: all real) is an encoder's output. With a `cache` the tokens go on where it ended.
+        `memory` (B, K, C) with `memory_mask` (B, K; None: all real) is an encoder's output; `cross_prefix` stands in front of it. With a
+        `cache` the tokens go on where it ended: a prefix is given at every step, a soft prompt at the first. The rest as in `encode`.
         """
-        mask, full = self.with_prompt(tokens, soft_prompt)
+        mask, full = self.with_prompt(tokens, soft_prompt, soft_prompt_at)
         width = mask.shape[1]
         cache_was = cache.length if cache else 0
         positions, real = (cache or Cache(self.config)).place(mask, full=full)
         length = cache_was + width
+        before = prefix_length(prefix)
+        places, end = positions + before, length + before
         embeddings = self.decoder_embeddings or self.embeddings
-        x = embeddings(tokens.ids, positions, length=length, soft_prompt=soft_prompt)
-        turn = self.turns.turns(positions, length, dtype=x.dtype) if self.turns else None
+        x = embeddings(tokens.ids, places, length=end, soft_prompt=soft_prompt, soft_prompt_at=soft_prompt_at)
+        turn = self.turns.turns(places, end, dtype=x.dtype) if self.turns else None
 
         window = self.config.sliding_window
         near = window is None or length <= window
@@ -97,6 +117,8 @@ class Transformer(nn.Module):
             causal=causal,
             turn=turn,
             prefix=prefix,
+            cross_prefix=cross_prefix,
+            only=only,
             memory=memory,
             memory_allowed=None if memory_mask is None else masks.padding(memory_mask),
             cache=cache,
@@ -108,8 +130,13 @@ class Transformer(nn.Module):
         return self.heads["lm"](hidden)
 
     @staticmethod
-    def with_prompt(tokens: Tokens, soft_prompt: Tensor | None) -> tuple[Tensor, bool]:
-        """The mask with room for the soft prompt in front, and whether all positions are real."""
+    def with_prompt(tokens: Tokens, soft_prompt: Tensor | None, at: Tensor | None) -> tuple[Tensor, bool]:
+        """The mask with room for the soft prompt, and whether all positions are real."""
         if soft_prompt is None:
             return tokens.mask, tokens.full
-        return nn.functional.pad(tokens.mask, (soft_prompt.shape[0], 0), value=True), tokens.full
+        return weave(tokens.mask, tokens.mask.new_ones(soft_prompt.shape[0]), at), tokens.full
+
+
+def prefix_length(prefix: Sequence[Prefix | None] | None) -> int:
+    """How many keys stand in front of the words; layers without a prefix of their own leave that room empty."""
+    return next((pair[0].shape[-2] for pair in prefix or () if pair is not None), 0)
