@@ -1,7 +1,7 @@
 """A network with its tokenizer: what `models.load` returns and every task works with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -9,6 +9,7 @@ import torch
 
 from models.card import Card
 from models.config import ModelConfig
+from models.extra import Extra, Nothing
 from models.linear import packed_bytes
 from models.quantised import Int8Linear
 from models.tokenizers.edges import Edges, edges
@@ -31,6 +32,7 @@ class Model:
     device: torch.device
     dtype: torch.dtype
     card: Card
+    extra: Extra = field(default_factory=Nothing)  # what a tuned model reads besides the words
 
     @cached_property
     def n_parameters(self) -> int:

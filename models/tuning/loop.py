@@ -1,0 +1,240 @@
+"""The loop: the same for every method. One call of `step` is one step, so whoever calls can pause, go on and stop in between."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.batching import groups
+from models.errors import Problem
+from models.model import Model
+from models.training.schedule import Decay, rate
+from models.tuning import Method, Prepared
+from models.tuning.examples import epoch
+from models.tuning.reading import Guesses, Item, Reading
+from models.tuning.reading.choose import Wish, reading_for
+from models.tuning.task import Examples
+from models.tuning.tuned import tuned_model
+
+STEPS = 200  # where nobody says how long
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How to train. Whichever of `steps`, `epochs` and `seconds` comes first ends it; without any of them, 200 steps.
+
+    `seconds` counts the time of the steps, not of pauses. A batch has at most `rows` texts and `tokens` tokens, padding included.
+    """
+
+    steps: int | None = None
+    epochs: float | None = None
+    seconds: float | None = None
+    rate: float | None = None  # None: the method's own
+    head_rate: float = 1e-2  # of a new layer that reads the answer
+    warmup: float = 0.06  # of all steps; where only seconds are given, of 200
+    decay: Decay = "linear"
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    rows: int = 16
+    tokens: int = 2048
+    length: int = 128  # of the longest question, in tokens
+    seed: int = 1
+    measure: int = 20  # steps between two measurements; 0: only at the end
+    dev: int = 200  # examples measured then
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "epochs", "seconds", "rate"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise Problem("bad_budget", what=name, value=value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What happened: the `loss` of this step's batch (None where nothing moves) and, where it was measured, `accuracy` on dev."""
+
+    step: int
+    seconds: float  # of computing, since the start
+    epoch: float
+    loss: float | None = None
+    accuracy: float | None = None
+    last: bool = False
+
+
+class Tuning:
+    """One model learning one task in one way. The base never changes. `state()` and `restore()` go on after an interruption.
+
+    No gradient mode is held between two steps, so they may run in different threads, one after the other.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        method: Method,
+        examples: Examples,
+        *,
+        settings: Any = None,
+        run: Run | None = None,
+        reading: Wish = "auto",
+        name: str = "",
+    ):
+        """Problem where model, method, task and reading do not go together."""
+        self.base, self.method, self.examples, self.wish, self.name = model, method, examples, reading, name
+        self.run = Run() if run is None else run
+        if model.config.architecture not in method.fits:
+            raise Problem("method_does_not_fit", method=method.name, model=model.name)
+        if not examples.train:
+            raise Problem("too_few_rows", rows=0, fewest=1)
+        settings = method.settings() if settings is None else settings
+        self.prepared: Prepared = method.prepare(model, settings, examples.task, self.run.seed)
+        self.model = tuned_model(model, self.prepared.network, name=name)
+        self.reading: Reading = reading_for(self.model, examples, self.prepared, wish=reading, length=self.run.length, seed=self.run.seed)
+        self.trainable = self.prepared.trainable | (self.reading.trainable if self.prepared.trainable else {})
+        self.items = self.reading.items(examples.train)
+        self.dev = self.reading.items(examples.dev[: self.run.dev])
+        self.step_number, self.seconds, self.place, self.number = 0, 0.0, 0, 0
+        self.batches = self.deal(0)
+        self.over = False
+        groups_of = [(self.prepared.trainable, self.run.rate or method.rate), (self.reading.trainable, self.run.head_rate)]
+        chosen = [{"params": list(part.values()), "lr": lr, "highest": lr} for part, lr in groups_of if part and self.trainable]
+        options = dict(betas=(0.9, 0.98), eps=1e-8, weight_decay=self.run.weight_decay)
+        self.optimiser = torch.optim.AdamW(chosen, **options) if chosen else None
+
+    @property
+    def n_trainable(self) -> int:
+        """Numbers that may move."""
+        return sum(parameter.numel() for parameter in self.trainable.values())
+
+    def steps(self) -> Iterator[Step]:
+        """All steps to the end."""
+        while not self.over:
+            yield self.step()
+
+    def step(self) -> Step:
+        """The next step. Problem "tuning_diverged" where the loss is no longer a number."""
+        if self.over:
+            raise ValueError(f"this run ended after {self.step_number} steps")
+        begun = time.monotonic()
+        loss = self.learn() if self.optimiser is not None else None
+        self.step_number += 1
+        self.seconds += time.monotonic() - begun
+        self.over = self.optimiser is None or self.progress() >= 1
+        due = self.over or (self.run.measure and self.step_number % self.run.measure == 0)
+        accuracy = self.accuracy(self.dev) if due and self.dev else None
+        return Step(step=self.step_number, seconds=self.seconds, epoch=self.epochs(), loss=loss, accuracy=accuracy, last=self.over)
+
+    def learn(self) -> float:
+        """One batch, one change."""
+        batch = [self.items[index] for index in self.batches[self.place]]
+        share = rate(self.step_number, self.progress(), warmup=self.warmup(), decay=self.run.decay)
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["highest"] * share
+        with torch.enable_grad():
+            loss = self.reading.loss(self.prepared.network, batch)
+            loss.backward()
+        value = float(loss.detach())
+        norm = torch.nn.utils.clip_grad_norm_(self.trainable.values(), self.run.clip)
+        if not (math.isfinite(value) and math.isfinite(float(norm))):
+            self.over = True
+            raise Problem("tuning_diverged", step=self.step_number + 1, rate=self.run.rate or self.method.rate)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self.place += 1
+        if self.place == len(self.batches):
+            self.number, self.place = self.number + 1, 0
+            self.batches = self.deal(self.number)
+        return value
+
+    def deal(self, number: int) -> list[list[int]]:
+        """The batches of one epoch."""
+        sizes = [item.size for item in self.items]
+        return epoch(sizes, number=number, seed=self.run.seed, rows=self.run.rows, tokens=self.run.tokens)
+
+    def epochs(self) -> float:
+        """How often every example was seen."""
+        return self.number + self.place / len(self.batches)
+
+    def budget(self) -> int | None:
+        """The steps after which it ends, as far as that is known beforehand."""
+        known = [self.run.steps, self.run.epochs and math.ceil(self.run.epochs * len(self.batches))]
+        known = [steps for steps in known if steps]
+        return min(known) if known else None if self.run.seconds else STEPS
+
+    def warmup(self) -> int:
+        """Steps in which the rate rises."""
+        return max(1, round(self.run.warmup * (self.budget() or STEPS)))
+
+    def progress(self) -> float:
+        """How much is done, from 0 to 1."""
+        shares = [self.epochs() / self.run.epochs if self.run.epochs else 0.0, self.seconds / self.run.seconds if self.run.seconds else 0.0]
+        steps = self.run.steps or (None if self.run.epochs or self.run.seconds else STEPS)
+        return max(*shares, self.step_number / steps if steps else 0.0)
+
+    def accuracy(self, items: Sequence[Item]) -> float:
+        """The share of questions that are answered right (of texts: of words, each after the true ones)."""
+        guesses = self.guesses(items)
+        return sum(found.right for found in guesses) / max(1, sum(found.asked for found in guesses))
+
+    def guesses(self, items: Sequence[Item]) -> list[Guesses]:
+        """What the network says of items, in batches of similar length; their order is that of `order`."""
+        with torch.no_grad():
+            return [self.reading.guess(self.prepared.network, [items[index] for index in batch]) for batch in order(items)]
+
+    def state(self) -> dict[str, Any]:
+        """Everything that `restore` needs, as plain data and tensors of its own."""
+        return {
+            "identity": self.identity(),
+            "step": self.step_number, "seconds": self.seconds, "number": self.number, "place": self.place, "over": self.over,
+            "trainable": {name: parameter.detach().cpu().clone() for name, parameter in self.trainable.items()},
+            "optimiser": copied(self.optimiser.state_dict()) if self.optimiser else None,
+        }  # fmt: skip
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken; ValueError where that was another run."""
+        if state["identity"] != self.identity():
+            raise ValueError(f"this is another run: {state['identity']} is not {self.identity()}")
+        load(self.trainable, state["trainable"])
+        if self.optimiser is not None:
+            self.optimiser.load_state_dict(state["optimiser"])
+        self.step_number, self.seconds, self.over = state["step"], state["seconds"], state["over"]
+        self.number, self.place = state["number"], state["place"]
+        self.batches = self.deal(self.number)
+
+    def identity(self) -> dict[str, Any]:
+        """What must be the same for a run to go on."""
+        settings = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self.prepared.settings).items()}
+        run = dataclasses.asdict(self.run)
+        return {
+            "model": self.base.name, "method": self.method.name, "settings": settings, "run": run, "reading": self.reading.name,
+            "task": self.examples.task.name, "rows": len(self.items),
+        }  # fmt: skip
+
+
+def order(items: Sequence[Item]) -> list[list[int]]:
+    """Items in batches of similar length."""
+    return groups([len(item.row) + (len(item.answer) if hasattr(item.answer, "ids") else 0) for item in items], rows=64)
+
+
+def load(parameters: dict[str, nn.Parameter], values: dict[str, Tensor]) -> None:
+    """Give parameters new numbers; ValueError where names or shapes differ."""
+    if parameters.keys() != values.keys():
+        raise ValueError(f"these are the numbers of something else: {sorted(parameters.keys() ^ values.keys())[:3]}")
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            if parameter.shape != values[name].shape:
+                raise ValueError(f"{name} is {tuple(values[name].shape)}, and should be {tuple(parameter.shape)}")
+            parameter.copy_(values[name])
+
+
+def copied(value: Any) -> Any:
+    """A copy that later steps do not change."""
+    if isinstance(value, Tensor):
+        return value.detach().cpu().clone()
+    if isinstance(value, dict):
+        return {key: copied(part) for key, part in value.items()}
+    return [copied(part) for part in value] if isinstance(value, list) else value

@@ -1,0 +1,71 @@
+"""How the answer is read off the model: through label words, through a small new layer, or word by word as a text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from models.tokens import Row
+from models.tuning.task import Example
+from models.tuning.tuned import Tuned
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """An example made ready once: the row to read, the column where the answer is read, and the answer as the model has it."""
+
+    row: Row
+    column: int
+    answer: Any
+    size: int  # tokens of the text alone, the same for every reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guesses:
+    """What the network says of some items: an answer each, how likely it holds each label (B, L), and how many questions were right."""
+
+    answers: tuple[Any, ...]
+    chances: Tensor | None
+    right: int
+    asked: int
+
+
+class Reading(Protocol):
+    """Made for a model and a task; `network` is the tuned one."""
+
+    name: str
+    trainable: dict[str, nn.Parameter]  # what the reading itself has to learn
+
+    def items(self, examples: Sequence[Example]) -> list[Item]:
+        """Examples as the model reads them. Where the answer is "", it is not known."""
+        ...
+
+    def loss(self, network: Tuned, items: Sequence[Item]) -> Tensor:
+        """The mean loss, in nats, with a gradient."""
+        ...
+
+    def guess(self, network: Tuned, items: Sequence[Item]) -> Guesses:
+        """The network's own answers."""
+        ...
+
+
+def hidden(network: Tuned, tokens: Any, column: Tensor) -> Tensor:
+    """What the network has of the word at one column of each row: of an encoder in its place, of a decoder before it is read. -> (B, C)"""
+    only = column[:, None]
+    if network.decoder is None:
+        return network.encode(tokens, only=only)[:, 0]
+    return network.decode(tokens, only=network.before(tokens, only))[:, 0]
+
+
+def labelled(scores: Tensor, items: Sequence[Item], labels: Sequence[str]) -> Guesses:
+    """Guesses from the scores of labels (B, L)."""
+    best = scores.argmax(-1)
+    wanted = torch.tensor([item.answer for item in items], device=best.device)
+    return Guesses(
+        answers=tuple(labels[index] for index in best.tolist()),
+        chances=scores.float().softmax(-1).cpu(),
+        right=int((best == wanted).sum()),
+        asked=len(items),
+    )

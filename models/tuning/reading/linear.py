@@ -1,0 +1,53 @@
+"""Classes read through a new layer of one row a class, which learns beside whatever else moves (Devlin et al. 2019, figure 4)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.linear import Linear
+from models.model import Model
+from models.tuning.reading import Guesses, Item, hidden, labelled
+from models.tuning.task import Example, Task
+from models.tuning.tuned import Tuned
+
+
+class LinearHead:
+    """Reads the first position of an encoder and the last of a decoder. It starts at zero, so all classes are equally likely."""
+
+    name = "linear"
+
+    def __init__(self, model: Model, task: Task, *, limit: int):
+        self.model, self.limit = model, limit
+        self.labels = tuple(task.labels)
+        self.layer = Linear(model.config.d_model, len(self.labels), device=model.device)
+        for parameter in self.layer.parameters():
+            torch.nn.init.zeros_(parameter)
+        self.trainable = {f"reading.{name}": parameter for name, parameter in self.layer.named_parameters()}
+
+    def items(self, examples: Sequence[Example]) -> list[Item]:
+        encoder = self.model.config.architecture != "decoder"
+        rows = [self.model.tokenizer.encode(example.text, limit=self.limit) for example in examples]
+        return [
+            Item(
+                row=row,
+                column=0 if encoder else len(row),
+                answer=self.labels.index(example.answer) if example.answer else -1,
+                size=sum(not special for special in row.special),
+            )
+            for example, row in zip(examples, rows)
+        ]
+
+    def scores(self, network: Tuned, items: Sequence[Item]) -> Tensor:
+        """Of each label. -> (B, L)"""
+        tokens = self.model.batch([item.row for item in items])
+        column = torch.tensor([item.column for item in items], device=tokens.ids.device)
+        return self.layer(hidden(network, tokens, column))
+
+    def loss(self, network: Tuned, items: Sequence[Item]) -> Tensor:
+        scores = self.scores(network, items)
+        return F.cross_entropy(scores.float(), torch.tensor([item.answer for item in items], device=scores.device))
+
+    def guess(self, network: Tuned, items: Sequence[Item]) -> Guesses:
+        return labelled(self.scores(network, items), items, self.labels)
