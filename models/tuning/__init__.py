@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from models.model import Model
 from models.tuning.task import Task
@@ -38,6 +38,19 @@ class Prepared:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Peft:
+    """How a method is written in the format of the library PEFT. `kind` is its `peft_type`.
+
+    `write(model, prepared)` gives settings and numbers, or raises Problem "not_for_peft". `read(model, settings, numbers, task)` makes a
+    `Prepared` of what PEFT wrote, or raises Problem "foreign_adapter".
+    """
+
+    kind: str
+    write: Callable[[Model, Prepared], tuple[dict[str, Any], dict[str, Tensor]]]
+    read: Callable[[Model, dict[str, Any], dict[str, Tensor], Task], Prepared]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Method:
     """One way to tune. `settings` is a frozen dataclass whose defaults work; `rate` is the learning rate that suits the method.
 
@@ -51,6 +64,7 @@ class Method:
     prepare: Callable[[Model, Any, Task, int], Prepared]
     fits: frozenset[str] = field(default=frozenset({"encoder", "decoder", "encoder_decoder"}))
     order: int = 0
+    peft: Peft | None = None
 
 
 @cache

@@ -17,7 +17,7 @@ from models.training.schedule import Decay, rate
 from models.tuning import Method, Prepared
 from models.tuning.examples import epoch
 from models.tuning.reading import Guesses, Item, Reading
-from models.tuning.reading.choose import Wish, reading_for
+from models.tuning.reading.choose import Wish, demonstrations, reading_for
 from models.tuning.task import Examples
 from models.tuning.tuned import tuned_model
 
@@ -84,7 +84,7 @@ class Tuning:
         name: str = "",
     ):
         """Problem where model, method, task and reading do not go together."""
-        self.base, self.method, self.examples, self.wish, self.name = model, method, examples, reading, name
+        self.base, self.method, self.examples, self.name = model, method, examples, name
         self.run = Run() if run is None else run
         if model.config.architecture not in method.fits:
             raise Problem("method_does_not_fit", method=method.name, model=model.name)
@@ -93,7 +93,8 @@ class Tuning:
         settings = method.settings() if settings is None else settings
         self.prepared: Prepared = method.prepare(model, settings, examples.task, self.run.seed)
         self.model = tuned_model(model, self.prepared.network, name=name)
-        self.reading: Reading = reading_for(self.model, examples, self.prepared, wish=reading, length=self.run.length, seed=self.run.seed)
+        shown = demonstrations(examples, self.prepared.shots, seed=self.run.seed)
+        self.reading: Reading = reading_for(self.model, examples.task, self.prepared, wish=reading, length=self.run.length, shown=shown)
         self.trainable = self.prepared.trainable | (self.reading.trainable if self.prepared.trainable else {})
         self.items = self.reading.items(examples.train)
         self.dev = self.reading.items(examples.dev[: self.run.dev])

@@ -1,6 +1,7 @@
 """LoRA: a frozen matrix W learns a change of low rank, W + (alpha / r) B A (Hu et al. 2021)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +11,9 @@ from models.errors import Problem
 from models.linear import Linear, activate, linear
 from models.model import Model
 from models.transformer import Transformer
-from models.tuning import Method, Prepared
+from models.tuning import Method, Peft, Prepared
 from models.tuning.layers import chosen, inside
+from models.tuning.lora_peft import adapter, written
 from models.tuning.task import Task
 from models.tuning.tuned import Tuned
 from models.tuning.twin import moving, twin
@@ -113,6 +115,11 @@ def projections(config: ModelConfig, name: str, module: Linear) -> dict[str, sli
     return {last: whole} if owner.endswith(("attention", "feedforward")) else {}
 
 
+def changed(prepared: Prepared) -> dict[str, Changed]:
+    """The changed matrices by the names of ours."""
+    return {name: module for name, module in prepared.network.network.named_modules() if isinstance(module, Changed)}
+
+
 def merge(network: Transformer) -> Transformer:
     """Put the sums in the places of the changed matrices, in this twin; it is then a network like any other."""
     for name, module in list(network.named_modules()):
@@ -122,4 +129,27 @@ def merge(network: Transformer) -> Transformer:
     return network
 
 
-METHOD = Method(name="lora", settings=Settings, rate=2e-3, prepare=prepare, order=4)
+def write_peft(model: Model, prepared: Prepared) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    return written(model, changed(prepared))
+
+
+def read_peft(model: Model, settings: dict[str, Any], numbers: dict[str, Tensor], task: Task) -> Prepared:
+    rank, alpha, targets, layers, values = adapter(model, settings, numbers)
+    prepared = prepare(model, Settings(rank=rank, alpha=alpha, targets=targets, layers=layers), task, 1)
+    names = {f"network.{name}" for name in values}
+    if names != set(prepared.trainable):
+        raise Problem("foreign_adapter", reason="its changes are not of the same projections in all layers")
+    with torch.no_grad():
+        for name, value in values.items():
+            prepared.trainable[f"network.{name}"].copy_(value)
+    return prepared
+
+
+METHOD = Method(
+    name="lora",
+    settings=Settings,
+    rate=2e-3,
+    prepare=prepare,
+    order=4,
+    peft=Peft(kind="LORA", write=write_peft, read=read_peft),
+)

@@ -12,7 +12,7 @@ from models.errors import Problem
 from models.model import Model
 from models.tokens import Row, Tokens, collate
 from models.trace import Trace
-from models.tuning import Method, Prepared
+from models.tuning import Method, Peft, Prepared
 from models.tuning.layers import chosen
 from models.tuning.task import Task
 from models.tuning.tuned import Tuned
@@ -177,4 +177,43 @@ def fold(prepared: Prepared) -> Prepared:
     return Prepared(network=network, trainable=moving(network), settings=replace(prepared.settings, mlp=0))
 
 
-METHOD = Method(name="prefix", settings=Settings, rate=1e-2, prepare=prepare, order=3)
+def write_peft(model: Model, prepared: Prepared) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """PEFT puts its prefix before the words of one stack, the decoder where there is one, in all layers."""
+    extra: KeysAndValues = prepared.network.extra
+    config = model.config
+    place, count = ("decoder", config.n_decoder_layers) if config.n_decoder_layers else ("encoder", config.n_encoder_layers)
+    if set(extra.tables) != {place} or len(extra.layers[place]) < count:
+        where = ", ".join(f"{at} {extra.layers[at]}" for at in extra.tables)
+        raise Problem("not_for_peft", reason=f"a prefix at {where}, and not in all {count} layers of the {place} alone")
+    settings = {
+        "num_virtual_tokens": extra.length,
+        "token_dim": config.kv_heads * config.head_width,
+        "num_transformer_submodules": 2 if config.architecture == "encoder_decoder" else 1,
+        "num_attention_heads": config.kv_heads,
+        "num_layers": count,
+        "prefix_projection": False,
+        "encoder_hidden_size": config.d_model,
+    }
+    return settings, {"prompt_embeddings": extra.tables[place]().detach()}
+
+
+def read_peft(model: Model, settings: dict[str, Any], numbers: dict[str, Tensor], task: Task) -> Prepared:
+    place = "decoder" if model.config.n_decoder_layers else "encoder"
+    table = numbers["prompt_embeddings"]  # of a projected prefix PEFT saves the output, too
+    prepared = prepare(model, Settings(length=len(table), start="random", places=(place,)), task, 1)
+    own = prepared.network.extra.tables[place].numbers
+    if own.shape != table.shape:
+        raise Problem("foreign_adapter", reason=f"its prefix has {table.shape[1]} numbers a position, and the model {own.shape[1]}")
+    with torch.no_grad():
+        own.copy_(table)
+    return prepared
+
+
+METHOD = Method(
+    name="prefix",
+    settings=Settings,
+    rate=1e-2,
+    prepare=prepare,
+    order=3,
+    peft=Peft(kind="PREFIX_TUNING", write=write_peft, read=read_peft),
+)

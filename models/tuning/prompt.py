@@ -10,7 +10,7 @@ from models.errors import Problem
 from models.model import Model
 from models.soft_prompt import moved
 from models.tokens import Row, Tokens
-from models.tuning import Method, Prepared
+from models.tuning import Method, Peft, Prepared
 from models.tuning.task import Task
 from models.tuning.template import closing, tail
 from models.tuning.tuned import Tuned
@@ -121,4 +121,39 @@ def beginning(model: Model, settings: Settings, task: Task, seed: int) -> Tensor
     return table[repeated].clone() * model.config.embedding_scale
 
 
-METHOD = Method(name="prompt", settings=Settings, rate=3e-2, prepare=prepare, fits=frozenset({"encoder", "decoder"}), order=2)
+def write_peft(model: Model, prepared: Prepared) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """PEFT knows prompts in front of everything."""
+    extra: SoftPrompt = prepared.network.extra
+    if extra.place != "front" or not extra.length:
+        raise Problem("not_for_peft", reason=f"a prompt of {extra.length} vectors at the place “{extra.place}”")
+    config = model.config
+    settings = {
+        "num_virtual_tokens": extra.length,
+        "token_dim": config.d_model,
+        "num_transformer_submodules": 1,
+        "num_attention_heads": config.n_heads,
+        "num_layers": config.n_decoder_layers or config.n_encoder_layers,
+        "prompt_tuning_init": "RANDOM",
+    }
+    return settings, {"prompt_embeddings": extra.vectors.detach()}
+
+
+def read_peft(model: Model, settings: dict[str, Any], numbers: dict[str, Tensor], task: Task) -> Prepared:
+    vectors = numbers["prompt_embeddings"]
+    if vectors.shape[1] != model.config.d_model or model.config.architecture not in METHOD.fits:
+        raise Problem("foreign_adapter", reason=f"its vectors have {vectors.shape[1]} numbers, and the model {model.config.d_model}")
+    prepared = prepare(model, Settings(length=len(vectors), start="random"), task, 1)
+    with torch.no_grad():
+        prepared.network.extra.vectors.copy_(vectors)
+    return prepared
+
+
+METHOD = Method(
+    name="prompt",
+    settings=Settings,
+    rate=3e-2,
+    prepare=prepare,
+    fits=frozenset({"encoder", "decoder"}),
+    order=2,
+    peft=Peft(kind="PROMPT_TUNING", write=write_peft, read=read_peft),
+)

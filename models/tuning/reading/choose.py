@@ -1,25 +1,29 @@
 """Which reading suits a model and a task, where nobody says."""
 
+import random
+from collections.abc import Sequence
 from typing import Literal
 
 from models.errors import Problem
 from models.model import Model
 from models.tuning import Prepared
-from models.tuning.reading import Reading
 from models.tuning.reading.label_words import LabelWords
 from models.tuning.reading.linear import LinearHead
 from models.tuning.reading.text import TextAnswer
-from models.tuning.task import Examples
+from models.tuning.task import Example, Examples, Task
 
 Wish = Literal["auto", "words", "linear", "text"]
 
 
-def reading_for(model: Model, examples: Examples, prepared: Prepared, *, wish: Wish, length: int, seed: int) -> Reading:
+def reading_for(
+    model: Model, task: Task, prepared: Prepared, *, wish: Wish, length: int, shown: Sequence[Example] = ()
+) -> LabelWords | LinearHead | TextAnswer:
     """Label words where the model has a head for words, else a linear head; texts for tasks that ask for texts.
 
-    `model` is the tuned one. Problem "reading_does_not_fit" for label words or a linear head where a text is wanted, and the other way.
+    `model` is the tuned one, `shown` are examples in front of every question. Problem "reading_does_not_fit" for label words or a linear
+    head where a text is wanted, and the other way.
     """
-    task, limit = examples.task, min(length, model.limit)
+    limit = min(length, model.limit)
     if wish == "auto":
         head = {"encoder": "mlm", "decoder": "lm"}.get(model.config.architecture, "")
         wish = "text" if task.kind == "rewrite" else "words" if head in model.network.heads or not prepared.trainable else "linear"
@@ -29,4 +33,14 @@ def reading_for(model: Model, examples: Examples, prepared: Prepared, *, wish: W
         return TextAnswer(model, task, limit=limit)
     if wish == "linear" and prepared.trainable:
         return LinearHead(model, task, limit=limit)
-    return LabelWords(model, task, limit=limit, shown=examples.train, shots=prepared.shots, calibrate=prepared.calibrate, seed=seed)
+    return LabelWords(model, task, limit=limit, shown=shown, calibrate=prepared.calibrate)
+
+
+def demonstrations(examples: Examples, shots: int, *, seed: int) -> tuple[Example, ...]:
+    """So many of the training examples, drawn by chance, the labels in turn."""
+    rng = random.Random(seed)
+    by_label = {label: [example for example in examples.train if example.answer == label] for label in examples.task.labels}
+    for found in by_label.values():
+        rng.shuffle(found)
+    turns = [found[index] for index in range(shots) for found in by_label.values() if index < len(found)]
+    return tuple(turns[:shots])

@@ -1,6 +1,5 @@
 """Classes read through the model's own head: which of the label words does it put into the gap?"""
 
-import random
 from collections.abc import Sequence
 
 import torch
@@ -21,9 +20,7 @@ class LabelWords:
 
     name = "words"
 
-    def __init__(
-        self, model: Model, task: Task, *, limit: int, shown: Sequence[Example] = (), calibrate: bool = False, shots: int = 0, seed: int = 1
-    ):
+    def __init__(self, model: Model, task: Task, *, limit: int, shown: Sequence[Example] = (), calibrate: bool = False):
         self.head = {"encoder": "mlm", "decoder": "lm"}.get(model.config.architecture, "")
         if self.head not in model.network.heads:
             raise Problem("no_word_head", model=model.name)
@@ -39,7 +36,7 @@ class LabelWords:
                 mean[label, rows.index(piece)] += 1 / len(found)
         self.mean = mean.to(model.device)
         self.single = torch.equal(mean, torch.eye(len(rows)))
-        self.shown = demonstrations(shown, self.labels, shots, seed=seed)
+        self.shown = tuple(shown)
         self.empty = self.item(Example(text="", answer=""))
 
     def item(self, example: Example) -> Item:
@@ -72,13 +69,3 @@ class LabelWords:
 
     def guess(self, network: Tuned, items: Sequence[Item]) -> Guesses:
         return labelled(self.scores(network, items), items, self.labels)
-
-
-def demonstrations(examples: Sequence[Example], labels: Sequence[str], shots: int, *, seed: int) -> list[Example]:
-    """`shots` of the examples, drawn by chance, the labels in turn."""
-    rng = random.Random(seed)
-    by_label = {label: [example for example in examples if example.answer == label] for label in labels}
-    for found in by_label.values():
-        rng.shuffle(found)
-    turns = [found[index] for index in range(shots) for found in by_label.values() if index < len(found)]
-    return turns[:shots]
