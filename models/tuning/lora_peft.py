@@ -67,7 +67,7 @@ def parts(hub: tuple[str, ...], last: str, module: ChangedMatrix, *, sizes: list
 def adapter(
     model: Model, settings: dict[str, Any], numbers: dict[str, Tensor]
 ) -> tuple[int, float, tuple[str, ...], tuple[int, ...], dict[str, Tensor]]:
-    """Rank, alpha, targets, layers, and the numbers by our names, of what PEFT wrote. Problem "foreign_adapter" for what is not LoRA alone."""
+    """Rank, alpha, targets, layers, and the numbers by our names, of what PEFT wrote. Problem "foreign_adapter" where it is more."""
     for name, plain in PLAIN.items():
         if settings.get(name, plain) not in (plain, None):
             raise Problem("foreign_adapter", reason=f"{name} is {settings[name]!r}")

@@ -13,7 +13,7 @@ from models.errors import Problem
 from models.model import Model
 from models.tuning import Method, Prepared, methods
 from models.tuning.peft_names import TASKS
-from models.tuning.results import NUMBERS, Outcome
+from models.tuning.results import Outcome
 from models.tuning.task import Task
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -35,11 +35,11 @@ def export(outcome: Outcome, folder: Path) -> Exported:
     try:
         write_adapter(outcome, folder)
         if outcome.reading.trainable:
-            problem = Problem("not_for_peft", reason="the linear head that reads the answer", file=NUMBERS)
+            problem = Problem("not_for_peft", reason="the linear head that reads the answer")
     except Problem as refusal:
         if refusal.key != "not_for_peft":
             raise
-        problem = Problem("not_for_peft", **refusal.values | {"file": NUMBERS})
+        problem = refusal
     files = sorted(path for path in folder.iterdir() if path.is_file())
     return Exported(files=tuple(path.name for path in files), size=sum(path.stat().st_size for path in files), problem=problem)
 
@@ -48,7 +48,7 @@ def write_adapter(outcome: Outcome, folder: Path) -> None:
     """PEFT's two files. Problem "not_for_peft" where it has no format for this."""
     method = methods()[outcome.method]
     if method.peft is None:
-        raise Problem("not_for_peft", reason=f"the method {method.name}", file=NUMBERS)
+        raise Problem("not_for_peft", reason=f"the method {method.name}")
     settings, numbers = method.peft.write(outcome.model, outcome.prepared)
     told = {
         "peft_type": method.peft.kind,

@@ -44,6 +44,7 @@ class Result:
     queries: dict[str, np.ndarray] = field(hash=False)
     keys: dict[str, np.ndarray] = field(hash=False)
     window: int | None = None  # sliding window of a decoder, in positions
+    before: dict[str, int] = field(default_factory=dict, hash=False)  # keys of a prefix in front of the words, by site
     cut: int = 0  # tokens left out because the text was too long
     limit: int = 0  # tokens that fit
 
@@ -52,9 +53,10 @@ class Result:
         return self.queries[self.known(site)].shape[0]
 
     def words_at(self, site: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The words that ask (rows) and the words that are looked at (columns)."""
+        """The words that ask (rows) and the words that are looked at (columns), those of a prefix first."""
         stack, _, kind = self.known(site).split(".")
-        return self.words[stack], self.words["encoder" if kind == "cross" else stack]
+        prefix = tuple(f"[P{index + 1}]" for index in range(self.before.get(site, 0)))
+        return self.words[stack], prefix + self.words["encoder" if kind == "cross" else stack]
 
     def weights(self, site: str, head: int = -1) -> np.ndarray:
         """softmax(q k^T / sqrt(D)), (Q, K) float32; head -1 is the mean of all heads. ValueError for an unknown site or head."""
@@ -75,6 +77,7 @@ class Result:
         if site in self.causal:
             distance = np.arange(keys.shape[1] - queries.shape[1], keys.shape[1])[:, None] - np.arange(keys.shape[1])
             hidden = distance < 0 if self.window is None else (distance < 0) | (distance >= self.window)
+            hidden[:, : self.before.get(site, 0)] = False  # a prefix is seen from everywhere
             scores = np.where(hidden, np.float32(-np.inf), scores)
         scores = np.exp(scores - scores.max(-1, keepdims=True))
         return scores / scores.sum(-1, keepdims=True)
@@ -112,9 +115,10 @@ def run(model: Model, requests: Sequence[Request]) -> list[Result]:
     seen = {(site, kind): trace.get(site, kind).float().cpu().numpy() for site in sites for kind in ("query", "key")}
     results = []
     for index in range(len(requests)):
-        own = {stack: stack_rows[index] for stack, stack_rows in stacks.items()}
+        own = {stack: model.extra.asking(stack, stack_rows[index]) for stack, stack_rows in stacks.items()}
         looking = {site: len(own[site.split(".")[0]]) for site in sites}
-        looked_at = {site: len(own["encoder"]) if site.endswith("cross") else looking[site] for site in sites}
+        before = {site: model.extra.before(site) for site in sites}
+        looked_at = {site: before[site] + (len(own["encoder"]) if site.endswith("cross") else looking[site]) for site in sites}
         results.append(
             Result(
                 sites=sites,
@@ -124,6 +128,7 @@ def run(model: Model, requests: Sequence[Request]) -> list[Result]:
                 queries={site: seen[site, "query"][index, :, : looking[site]].copy() for site in sites},
                 keys={site: seen[site, "key"][index, :, : looked_at[site]].copy() for site in sites},
                 window=model.config.sliding_window,
+                before=before,
                 cut=sum(row.cut for row in own.values()),
                 limit=limit(model),
             )
