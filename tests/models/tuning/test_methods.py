@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from tuning_helpers import classes, rewritten
 
 from models.model import Model
 from models.tuning import methods
 from models.tuning.loop import Run, Tuning
 from models.tuning.lora import merge
 from models.tuning.twin import twin
-from tests.models.tuning.conftest import classes, rewritten
 
 CLOSE = dict(rtol=1e-5, atol=2e-5)
 CASES = [
