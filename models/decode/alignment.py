@@ -36,6 +36,9 @@ def align(network: Transformer, tokens: Tokens, written: Sequence[Sequence[int]]
         begun(network.config, written, like=tokens.ids), memory=memory, memory_mask=None if tokens.full else tokens.mask, trace=trace
     )
     weights = torch.stack([trace.get(sites[layer], "weights")[:, head] for layer, head in chosen]).float().mean(0)  # (B, T, S)
+    if weights.shape[-1] > memory.shape[1]:  # keys of a prefix stand in front of those of the words
+        weights = weights[..., -memory.shape[1] :]
+        weights = weights / weights.sum(-1, keepdim=True)
     return [weights[row, : len(ids), :length] for row, (ids, length) in enumerate(zip(written, tokens.lengths))]
 
 

@@ -103,7 +103,7 @@ class Tuning:
         self.over = False
         groups_of = [(self.prepared.trainable, self.run.rate or method.rate), (self.reading.trainable, self.run.head_rate)]
         chosen = [{"params": list(part.values()), "lr": lr, "highest": lr} for part, lr in groups_of if part and self.trainable]
-        options = dict(betas=(0.9, 0.98), eps=1e-8, weight_decay=self.run.weight_decay)
+        options = dict(betas=(0.9, 0.98), eps=1e-8, weight_decay=self.run.weight_decay, fused=True)
         self.optimiser = torch.optim.AdamW(chosen, **options) if chosen else None
 
     @property

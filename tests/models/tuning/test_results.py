@@ -16,6 +16,7 @@ from models.tuning.results import Outcome, load_outcome
 from models.tuning.task import Example, Label
 from models.tuning.template import ask, closing, tail
 from models.tuning.twin import twin
+from models.tuning.vectors import cosines, drift, nearest
 from playground.tasks import attend, fill_mask, generate
 
 CLOSE = dict(rtol=1e-5, atol=2e-5)
@@ -203,3 +204,16 @@ def test_tuned_models_answer_the_other_questions_too(tuning_models: dict[str, Mo
 def test_an_unknown_answer_is_an_item_without_one(tuning_models: dict[str, Model]) -> None:
     made = run(tuning_models["bert"], "cloze")
     assert [item.answer for item in made.reading.items([Example(text="tea", answer=""), Example(text="tea", answer="weather")])] == [-1, 1]
+
+
+def test_a_prompt_that_starts_as_words_is_nearest_to_them_and_drifts(tuning_models: dict[str, Model]) -> None:
+    model, method = tuning_models["bert"], methods()["prompt"]
+    made = Tuning(model, method, classes(), settings=method.settings(length=3, start="labels"), run=Run(steps=2, measure=0))
+    vectors = made.prepared.network.extra.vectors
+    start = vectors.detach().clone()
+    assert [near[0].word for near in nearest(model, vectors, count=2)] == ["tea", "blue", "tea"]
+    assert nearest(model, vectors)[0][0].cosine == pytest.approx(1, abs=1e-5) and not drift(vectors, start).any()
+    same = cosines(vectors)
+    assert same[0, 2] == pytest.approx(1, abs=1e-5) and same[0, 1] == same[1, 0] < 0.99
+    list(made.steps())
+    assert drift(vectors, start).min() > 0
