@@ -177,6 +177,11 @@ def fold(prepared: Prepared) -> Prepared:
     return Prepared(network=network, trainable=moving(network), settings=replace(prepared.settings, mlp=0))
 
 
+# PEFT deals the pairs of keys and values out by two to a layer where there is an encoder, for self- and for cross-attention, begins anew
+# where they end, and then lets cross-attention's fall: so layer i has pair 2i, and twice as many pairs as layers say all that there is.
+SHARES = {"encoder": 1, "decoder": 1, "encoder_decoder": 2}
+
+
 def write_peft(model: Model, prepared: Prepared) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """PEFT puts its prefix before the words of one stack, the decoder where there is one, in all layers."""
     extra: KeysAndValues = prepared.network.extra
@@ -190,16 +195,24 @@ def write_peft(model: Model, prepared: Prepared) -> tuple[dict[str, Any], dict[s
         "token_dim": config.kv_heads * config.head_width,
         "num_transformer_submodules": 2 if config.architecture == "encoder_decoder" else 1,
         "num_attention_heads": config.kv_heads,
-        "num_layers": count,
+        "num_layers": count * SHARES[config.architecture],
         "prefix_projection": False,
         "encoder_hidden_size": config.d_model,
     }
-    return settings, {"prompt_embeddings": extra.tables[place]().detach()}
+    table = extra.tables[place]().detach()
+    if SHARES[config.architecture] == 2:
+        own = table.view(extra.length, count, 1, -1)
+        table = torch.cat([own, torch.zeros_like(own)], dim=2).flatten(1)
+    return settings, {"prompt_embeddings": table}
 
 
 def read_peft(model: Model, settings: dict[str, Any], numbers: dict[str, Tensor], task: Task) -> Prepared:
     place = "decoder" if model.config.n_decoder_layers else "encoder"
     table = numbers["prompt_embeddings"]  # of a projected prefix PEFT saves the output, too
+    share, count = SHARES[model.config.architecture], settings["num_layers"]
+    if share == 2 and not table.shape[1] % count:
+        pairs = torch.arange(model.config.n_decoder_layers) * share % count
+        table = table.view(len(table), count, -1)[:, pairs].flatten(1)
     prepared = prepare(model, Settings(length=len(table), start="random", places=(place,)), task, 1)
     own = prepared.network.extra.tables[place].numbers
     if own.shape != table.shape:

@@ -43,7 +43,7 @@ def settings_of(method: str, model: str) -> Any:
     if method == "prompt":
         return PromptTuningConfig(num_virtual_tokens=4, num_transformer_submodules=1, **common)
     if method == "prefix":
-        return PrefixTuningConfig(num_virtual_tokens=4, **common)
+        return PrefixTuningConfig(num_virtual_tokens=4, num_layers=4 if model == "marian" else None, **common)
     return LoraConfig(r=3, lora_alpha=7, target_modules=ATTENTION[model], fan_in_fan_out=model == "gpt2", **common)
 
 
@@ -146,6 +146,18 @@ def test_peft_reads_what_we_export(
     tokens = batch()
     with torch.no_grad():
         torch.testing.assert_close(ours(outcome.prepared.network, tokens), theirs(adapted, tokens), **CLOSE)
+
+
+def test_a_prefix_of_an_encoder_decoder_as_peft_makes_it_unasked(
+    tiny_models: dict[str, Path], tuning_models: dict[str, Model], tmp_path: Path
+) -> None:
+    """Then two layers share one pair of keys and values."""
+    config = PrefixTuningConfig(num_virtual_tokens=4, task_type="SEQ_2_SEQ_LM")
+    adapted = randomised(get_peft_model(peer("marian", tiny_models["tiny-marian"]), config)).eval()
+    adapted.save_pretrained(tmp_path)
+    _, prepared = load_adapter(tmp_path, tuning_models["marian"], SAY)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(prepared.network, batch()), theirs(adapted, batch()), **CLOSE)
 
 
 def test_what_peft_cannot_say_is_told_and_written_in_our_own_format(tuning_models: dict[str, Model], tmp_path: Path) -> None:
