@@ -46,7 +46,10 @@ class Outcome:
 
     @classmethod
     def of(cls, tuning: Tuning) -> "Outcome":
-        """What a run has reached, now; what was needed only to learn is folded away. The run may go on."""
+        """What a run has reached; what was needed only to learn is folded away.
+
+        It shares with the run what moves, so while the run goes on, its answers are those of the last step.
+        """
         run = tuning.run
         facts = {"steps": tuning.step_number, "seconds": tuning.seconds, "rate": run.rate or tuning.method.rate, "seed": run.seed}
         prepared = tuning.prepared.folded()

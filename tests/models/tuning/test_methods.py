@@ -180,3 +180,16 @@ def test_a_twin_shares_what_is_frozen_and_keeps_ties(tuning_models: dict[str, Mo
     assert len(shared) == len(list(made.named_parameters())) - 1
     with pytest.raises(ValueError, match="nowhere"):
         twin(base, train=["nowhere"])
+
+
+def test_below_what_moves_no_gradient_is_computed_and_only_label_words_are_scored(tuning_models: dict[str, Model]) -> None:
+    found = tuning(("ffn_only", "bert", {"layers": (-1,)}, "words"), tuning_models)
+    network, seen = found.prepared.network.network, {}
+    for index, layer in enumerate(network.encoder.layers):
+        layer.register_forward_hook(
+            lambda module, given, output, index=index: seen.update({index: (output.requires_grad, output.shape[1])})
+        )
+    network.heads["mlm"].register_forward_hook(lambda module, given, output: seen.update(head=tuple(output.shape)))
+    found.step()
+    width = max(len(item.row) for item in found.items)
+    assert seen == {0: (False, width), 1: (False, width), 2: (True, 1), "head": (8, 2)}

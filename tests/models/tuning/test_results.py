@@ -22,11 +22,17 @@ from playground.tasks import attend, fill_mask, generate
 CLOSE = dict(rtol=1e-5, atol=2e-5)
 
 
-def run(model: Model, method: str, *, reading: str = "words", steps: int = 3, **given: object) -> Tuning:
+def run(model: Model, method: str, *, reading: str = "words", steps: int = 3, rate: float | None = None, **given: object) -> Tuning:
     chosen = methods()[method]
     examples = rewritten() if reading == "text" else classes()
     made = Tuning(
-        model, chosen, examples, settings=chosen.settings(**given), run=Run(steps=steps, measure=0), reading=reading, name="tuned"
+        model,
+        chosen,
+        examples,
+        settings=chosen.settings(**given),
+        run=Run(steps=steps, rate=rate, measure=0),
+        reading=reading,
+        name="tuned",
     )
     list(made.steps())
     return made
@@ -66,7 +72,7 @@ def test_saved_and_loaded_answers_the_same(
 
 
 def test_a_measurement_counts_what_is_right(tuning_models: dict[str, Model]) -> None:
-    outcome = Outcome.of(run(tuning_models["bert"], "full", steps=25))
+    outcome = Outcome.of(run(tuning_models["bert"], "full", steps=30, rate=3e-3))
     found = outcome.measure(classes().train)
     assert found.count == 8 and found.accuracy >= 0.75  # it has learnt these eight
     assert sum(sum(row.values()) for row in found.confusion.values()) == 8 and len(found.wrong) == round(8 * (1 - found.accuracy))
