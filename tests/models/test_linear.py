@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from models import linear as module
 from models.linear import Linear, activate, linear
+from models.quantised import Int8Linear
 
 
 def tensors(*, rows: tuple[int, ...] = (3, 5), inner: int = 24, outer: int = 40, dtype: torch.dtype = torch.float32) -> list[Tensor]:
@@ -98,3 +99,17 @@ def test_other_types_and_autocast_go_the_plain_way() -> None:
     assert result.dtype == torch.bfloat16
     result.float().sum().backward()
     assert layer.weight.grad.dtype == torch.float32
+
+
+@pytest.mark.parametrize("rows", [slice(4, 30), torch.tensor([7, 0, 39, 7])], ids=["slice", "numbers"])
+def test_some_outputs_alone_are_those_of_the_whole(rows: slice | Tensor) -> None:
+    x, weight, bias = tensors()
+    matrix = Linear(24, 40)
+    matrix.weight, matrix.bias = torch.nn.Parameter(weight.detach()), torch.nn.Parameter(bias.detach())
+    some, whole = matrix(x, activation="gelu", rows=rows), matrix(x, activation="gelu")[..., rows]
+    torch.testing.assert_close(some, whole, rtol=1e-5, atol=1e-5)
+    for mine, theirs in zip(slopes(some, list(matrix.parameters())), slopes(whole, list(matrix.parameters()))):
+        torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-5)
+    with torch.no_grad():
+        small = Int8Linear(matrix)
+        torch.testing.assert_close(small(x, rows=rows), small(x)[..., rows])

@@ -9,6 +9,7 @@ from torch import Tensor
 from tuning_helpers import classes, rewritten
 
 from models.model import Model
+from models.tokens import Row
 from models.tuning import methods
 from models.tuning.loop import Run, Tuning
 from models.tuning.lora import merge
@@ -102,7 +103,7 @@ def test_a_batch_says_what_its_texts_say_alone(case: tuple, tuning_models: dict[
         torch.testing.assert_close(scores, torch.cat(alone), **CLOSE)
 
 
-@pytest.mark.parametrize("case", [case for case in LEARNING if case[0] != "full"][::2], ids=named)
+@pytest.mark.parametrize("case", LEARNING[::2], ids=named)
 def test_interrupted_and_resumed_is_uninterrupted(case: tuple, tuning_models: dict[str, Model]) -> None:
     whole = tuning(case, tuning_models, steps=6, rows=3)
     losses = [step.loss for step in whole.steps()]
@@ -147,6 +148,26 @@ def test_a_start_at_zero_is_the_base(case: tuple, tuning_models: dict[str, Model
             memory = None if base.encoder is None else base.encode(tokens)
             given = {} if memory is None else {"memory": memory, "memory_mask": tokens.mask}
             torch.testing.assert_close(tuned.decode(tokens, **given)[tokens.mask], base.decode(tokens, **given)[tokens.mask], **CLOSE)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+def test_a_decoder_whose_prefix_starts_as_a_text_reads_on_from_that_text(name: str, tuning_models: dict[str, Model]) -> None:
+    model, text = tuning_models[name], "The cup was blue."
+    length = len(model.tokenizer.encode(text, special=False))
+    found = tuning(("prefix", name, {"length": length, "start": "text", "text": text}, "words"), tuning_models)
+    opening = model.tokenizer.encode(text, special=False).ids
+    rows = [item.row for item in found.items[:3]]
+    whole = [Row(**{part: (*filler, *getattr(row, part)) for part, filler in fillers(opening).items()}) for row in rows]
+    with torch.no_grad():
+        tokens, longer = found.model.batch(rows), model.batch(whole)
+        continued = found.prepared.network.decode(tokens)
+        read = model.network.decode(longer)[:, length:]
+    torch.testing.assert_close(continued[tokens.mask], read[tokens.mask], **CLOSE)
+
+
+def fillers(ids: tuple[int, ...]) -> dict[str, tuple]:
+    """The parts of a row for words that are given by their ids."""
+    return {"ids": ids, "words": ("",) * len(ids), "segments": (0,) * len(ids), "special": (False,) * len(ids), "spans": (None,) * len(ids)}
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case[0] == "lora"], ids=named)
