@@ -64,7 +64,8 @@ def shortened(model: Model, text: str, before: str, after: str, *, limit: int) -
     content = model.tokenizer.encode(text, special=False, limit=limit)
     if room < 0:
         raise Problem("template_too_long", limit=limit)
-    for keep in range(min(room, len(content)), max(0, room - TRIES), -1):
+    most = min(room, len(content))
+    for keep in range(most, max(0, most - TRIES), -1):
         end = content.spans[keep - 1][1] if keep < len(content) or content.cut else len(text)
         if not model.tokenizer.encode(before + text[:end] + after, limit=limit).cut:
             return text[:end]
