@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.batching import groups
+from models.batching import TOKENS, groups
 from models.errors import Problem
 from models.model import Model
+from models.tokens import Row
 from models.training.schedule import Decay, rate
 from models.tuning import Method, Prepared
 from models.tuning.examples import epoch
@@ -217,8 +218,9 @@ class Tuning:
 
 
 def order(items: Sequence[Item]) -> list[list[int]]:
-    """Items in batches of similar length."""
-    return groups([len(item.row) + (len(item.answer) if hasattr(item.answer, "ids") else 0) for item in items], rows=64)
+    """Items in batches of similar length; smaller ones where the answers are texts, since every place of them has a score a word."""
+    answers = [len(item.answer) if isinstance(item.answer, Row) else 0 for item in items]
+    return groups([len(item.row) + length for item, length in zip(items, answers)], tokens=1024 if any(answers) else TOKENS, rows=64)
 
 
 def load(parameters: dict[str, nn.Parameter], values: dict[str, Tensor]) -> None:

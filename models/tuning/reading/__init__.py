@@ -7,7 +7,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from models.tokens import Row
+from models.model import Model
+from models.tokens import Row, Tokens
 from models.tuning.task import Example
 from models.tuning.tuned import Tuned
 
@@ -51,7 +52,12 @@ class Reading(Protocol):
         ...
 
 
-def hidden(network: Tuned, tokens: Any, column: Tensor) -> Tensor:
+def size(model: Model, text: str, *, limit: int) -> int:
+    """Tokens of a text alone, by which batches are made, so that they are the same whatever stands around it."""
+    return len(model.tokenizer.encode(text, special=False, limit=limit))
+
+
+def hidden(network: Tuned, tokens: Tokens, column: Tensor) -> Tensor:
     """What the network has of the word at one column of each row: of an encoder in its place, of a decoder before it is read. -> (B, C)"""
     only = column[:, None]
     if network.decoder is None:

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from models.errors import Problem
 from models.model import Model
-from models.tuning.reading import Guesses, Item, hidden, labelled
+from models.tuning.reading import Guesses, Item, hidden, labelled, size
 from models.tuning.task import Example, Task
 from models.tuning.template import ask
 from models.tuning.tuned import Tuned
@@ -45,7 +45,7 @@ class LabelWords:
             row=question.row,
             column=question.column,
             answer=self.labels.index(example.answer) if example.answer else -1,
-            size=len(self.model.tokenizer.encode(example.text, special=False, limit=self.limit)),
+            size=size(self.model, example.text, limit=self.limit),
         )
 
     def items(self, examples: Sequence[Example]) -> list[Item]:

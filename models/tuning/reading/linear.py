@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from models.linear import Linear
 from models.model import Model
-from models.tuning.reading import Guesses, Item, hidden, labelled
+from models.tuning.reading import Guesses, Item, hidden, labelled, size
 from models.tuning.task import Example, Task
 from models.tuning.tuned import Tuned
 
@@ -34,7 +34,7 @@ class LinearHead:
                 row=row,
                 column=0 if encoder else len(row),
                 answer=self.labels.index(example.answer) if example.answer else -1,
-                size=sum(not special for special in row.special),
+                size=size(self.model, example.text, limit=self.limit),
             )
             for example, row in zip(examples, rows)
         ]

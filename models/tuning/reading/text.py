@@ -12,7 +12,7 @@ from models.errors import Problem
 from models.model import Model
 from models.tokens import Row, Tokens
 from models.training.sequence import sequence_loss, shift
-from models.tuning.reading import Guesses, Item
+from models.tuning.reading import Guesses, Item, size
 from models.tuning.task import Example, Task
 from models.tuning.template import parts, shortened
 from models.tuning.tuned import Tuned
@@ -43,7 +43,8 @@ class TextAnswer:
         made = []
         for example in examples:
             row = self.question(example.text)
-            made.append(Item(row=row, column=len(row), answer=self.target(example.answer, row), size=len(row)))
+            length = size(self.model, example.text, limit=self.limit)
+            made.append(Item(row=row, column=len(row), answer=self.target(example.answer, row), size=length))
         return made
 
     def target(self, text: str, row: Row) -> Row | None:
