@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from models.sources import Source
 
-NAME = re.compile(r"\w[\w.+\- ]{0,79}")
+NAME = re.compile(r"\w[\w.+,\- ]{0,79}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,7 @@ class Card:
     sources: tuple[Source, ...]
     note: Mapping[str, str] = field(hash=False)  # "en" and "zh": one sentence, what it is good for
     default_for: tuple[str, ...] = ()  # tasks that the page starts with this model
+    tuned_from: str = ""  # the model that this one is a tuning of
 
     def __post_init__(self) -> None:
         if not all(map(NAME.fullmatch, self.name.split("/", 1))):

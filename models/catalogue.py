@@ -1,7 +1,7 @@
 """Which models there are, for the operator who adds some and the visitor who picks one; the entries themselves are in `cards.py`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from models.card import NAME, Card
@@ -18,13 +18,26 @@ VISITOR_LIMIT_MB = 4_000  # a visitor may not fill the operator's disk
 class Catalogue:
     """The models that this page offers: the operator adds to them with `--model`, a visitor picks one (or types a hub id, if allowed)."""
 
-    def __init__(self, cards: Sequence[Card] = CARDS, *, allow_hub: bool = False, offline: bool = False):
+    def __init__(
+        self,
+        cards: Sequence[Card] = CARDS,
+        *,
+        allow_hub: bool = False,
+        offline: bool = False,
+        more: Callable[[], Sequence[Card]] = tuple,
+    ):
+        """`more()` gives the cards that come and go."""
         self.cards = tuple(cards)
         self.allow_hub, self.offline = allow_hub, offline
+        self.more = more
 
     def entries(self) -> list[Card]:
         """All cards, in the order in which they are shown."""
-        return list(self.cards)
+        return [*self.cards, *self.more()]
+
+    def joined(self, more: Callable[[], Sequence[Card]]) -> "Catalogue":
+        """The same catalogue, and behind its cards those that `more()` gives at the moment."""
+        return Catalogue(self.cards, allow_hub=self.allow_hub, offline=self.offline, more=more)
 
     def find(self, name: str) -> Card:
         """The card of that name or hub id, in upper or lower case; `name` is what a visitor sent and is never read as a path.
@@ -56,7 +69,7 @@ class Catalogue:
                 raise Problem("duplicate_model", model=card.name)
             named.append(card)
         rest = [card for card in self.cards if card not in named]
-        return Catalogue([*named, *rest], allow_hub=self.allow_hub, offline=self.offline)
+        return Catalogue([*named, *rest], allow_hub=self.allow_hub, offline=self.offline, more=self.more)
 
     def named(self, spec: str) -> Card:
         """The card of a name known here, or of HUB_ID, FOLDER or NAME=FOLDER: for the owner of the machine only, never a visitor."""
@@ -64,7 +77,7 @@ class Catalogue:
 
     def _known(self, name: str) -> Card | None:
         wanted = str(name).strip().casefold()
-        for card in self.cards:
+        for card in self.entries():
             ids = [source.repo for source in card.sources if isinstance(source, Hub)]
             if wanted in {word.casefold() for word in [card.name, *ids]}:
                 return card

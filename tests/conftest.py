@@ -57,6 +57,15 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return folders
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Results of tunings that lie on this machine are no business of the tests, nor the other way."""
+    folder = tmp_path_factory.mktemp("tuned")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("playground.service.playground.kept_folder", lambda: folder)
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_playground(tiny_models: dict[str, Path]) -> Iterator[Playground]:
     """A service that offers the tiny models and nothing else, on the CPU, without network."""

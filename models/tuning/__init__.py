@@ -55,7 +55,8 @@ class Method:
     """One way to tune. `settings` is a frozen dataclass whose defaults work; `rate` is the learning rate that suits the method.
 
     `prepare(model, settings, task, seed)` never changes the model; Problem where the model or the settings do not suit. `fits` names the
-    architectures it can work on; `order` is its place in a list.
+    architectures it can work on; `order` is its place in a list. `moves` names the parts of a Transformer that learn: "input" (vectors
+    among the words), "keys" (in front of them), "attention", "feedforward", "rest".
     """
 
     name: str
@@ -64,6 +65,7 @@ class Method:
     prepare: Callable[[Model, Any, Task, int], Prepared]
     fits: frozenset[str] = field(default=frozenset({"encoder", "decoder", "encoder_decoder"}))
     order: int = 0
+    moves: tuple[str, ...] = ()
     peft: Peft | None = None
 
 

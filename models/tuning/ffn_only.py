@@ -24,4 +24,4 @@ def prepare(model: Model, settings: Settings, task: Task, seed: int) -> Prepared
     return Prepared(network=network, trainable=moving(network), settings=settings)
 
 
-METHOD = Method(name="ffn_only", settings=Settings, rate=3e-4, prepare=prepare, order=5)
+METHOD = Method(name="ffn_only", settings=Settings, rate=3e-4, prepare=prepare, order=5, moves=("feedforward",))

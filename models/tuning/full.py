@@ -19,4 +19,4 @@ def prepare(model: Model, settings: Settings, task: Task, seed: int) -> Prepared
     return Prepared(network=network, trainable=moving(network), settings=settings)
 
 
-METHOD = Method(name="full", settings=Settings, rate=1e-4, prepare=prepare, order=6)
+METHOD = Method(name="full", settings=Settings, rate=1e-4, prepare=prepare, order=6, moves=("attention", "feedforward", "rest"))

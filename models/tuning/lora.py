@@ -151,5 +151,6 @@ METHOD = Method(
     rate=2e-3,
     prepare=prepare,
     order=4,
+    moves=("attention",),
     peft=Peft(kind="LORA", write=write_peft, read=read_peft),
 )

@@ -228,5 +228,6 @@ METHOD = Method(
     rate=1e-2,
     prepare=prepare,
     order=3,
+    moves=("keys",),
     peft=Peft(kind="PREFIX_TUNING", write=write_peft, read=read_peft),
 )

@@ -155,5 +155,6 @@ METHOD = Method(
     prepare=prepare,
     fits=frozenset({"encoder", "decoder"}),
     order=2,
+    moves=("input",),
     peft=Peft(kind="PROMPT_TUNING", write=write_peft, read=read_peft),
 )

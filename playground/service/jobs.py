@@ -29,6 +29,7 @@ class Job:
         self._shown = 0  # steps ever shown, those included that were forgotten since
         self._seconds, self._deadline = seconds, float("inf")
         self._stop = threading.Event()
+        self._held, self._allowed = False, 0  # whether it waits between two steps, and how many it may make all the same
         self._result: Any = None
         self._problem: Problem | None = None
         self._changed = threading.Condition()
@@ -44,9 +45,44 @@ class Job:
         with self._changed:
             return self._steps[-1] if self._steps else None
 
+    @property
+    def steps(self) -> tuple[Any, ...]:
+        """The steps that are kept."""
+        with self._changed:
+            return tuple(self._steps)
+
+    @property
+    def shown(self) -> int:
+        """How many steps there were so far: who has seen as many has missed nothing."""
+        return self._shown
+
+    @property
+    def held(self) -> bool:
+        """Whether it waits to be let on."""
+        return self._held
+
+    @property
+    def stopping(self) -> threading.Event:
+        """Set once it should end, for work that waits for something else."""
+        return self._stop
+
     def stop(self) -> None:
         """Ask the work to end; it does at its next step."""
-        self._stop.set()
+        with self._changed:
+            self._stop.set()
+            self._changed.notify_all()
+
+    def hold(self, *, allow: int = 0) -> None:
+        """Wait between two steps from now on, after `allow` more of them. The time that it may run goes on."""
+        with self._changed:
+            self._held, self._allowed = True, self._allowed + allow if self._held else allow
+            self._changed.notify_all()
+
+    def release(self) -> None:
+        """Go on after `hold`."""
+        with self._changed:
+            self._held, self._allowed = False, 0
+            self._changed.notify_all()
 
     def put(self, step: Any) -> None:
         """Called by the work: show a step. Raises Stopped where the work should end here."""
@@ -54,6 +90,14 @@ class Job:
             self._steps.append(step)
             self._shown += 1
             self._changed.notify_all()
+        self.check()
+
+    def pause(self) -> None:
+        """Called by the work between two steps: waits while it is held. Raises as `check` does."""
+        with self._changed:
+            while self._held and not self._allowed and not self._stop.is_set() and time.monotonic() <= self._deadline:
+                self._changed.wait(min(self._deadline - time.monotonic(), LEAVE_SECONDS))
+            self._allowed -= 1 if self._held and self._allowed else 0
         self.check()
 
     def check(self) -> None:

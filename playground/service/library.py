@@ -97,6 +97,13 @@ class Library:
         with self._lock:
             return {name: entry.worker.model for name, entry in self._entries.items() if entry.worker.model is not None}
 
+    def drop(self, name: str) -> None:
+        """Let go of a model that is no longer offered, whoever uses it."""
+        with self._lock:
+            entry = self._entries.pop(name, None)
+        if entry:
+            entry.worker.close()
+
     def loading(self) -> list[Job]:
         """The loads that are not over; the `latest` step of each is (stage, bytes done, bytes in all)."""
         return self._jobs.unfinished()

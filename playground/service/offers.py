@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from models.catalogue import Catalogue
     from models.model import Model
 
+TUNE = "tune"  # the task of learning another task
+
 
 class Row(TypedDict):
     """One model. `ready`: it is in memory or its files are on this machine; `size_mb`: what fetching it downloads otherwise."""
@@ -54,7 +56,7 @@ class Offers:
 
     def check(self, card: "Card", task: str) -> None:
         """Raises Problem task_not_possible (with the models that can), or task_nobody, where the model is known not to do the task."""
-        tasks = self._facts(card).tasks
+        tasks = self._row(card, ready=False)["tasks"]
         if task in tasks or not tasks:  # none: a card that leaves it open
             return
         able = [row["name"] for row in self.rows() if task in row["tasks"]]
@@ -75,10 +77,15 @@ class Offers:
         return Row(
             name=card.name,
             family=facts.family,
-            tasks=list(facts.tasks),
+            tasks=[*facts.tasks, *([TUNE] if learns(card, facts) else [])],
             languages=list(card.languages),
             parameters=facts.parameters,
             licence=card.licence,
             size_mb=card.size_mb,
             ready=ready,
         )
+
+
+def learns(card: "Card", facts: Facts) -> bool:
+    """Whether a model can be taught a task by example: it has a head for words to answer with, and is not a tuning of another itself."""
+    return not card.tuned_from and not {"fill_mask", "generate"}.isdisjoint(facts.tasks)

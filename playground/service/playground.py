@@ -3,7 +3,9 @@
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
+from functools import cached_property, partial
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,14 +13,17 @@ from models.errors import Problem
 from playground import tasks
 from playground.service.device import Device
 from playground.service.jobs import Job
+from playground.service.kept import Shelf, kept_folder
 from playground.service.library import Library, Loader, Progress
 from playground.service.memo import Memo
-from playground.service.offers import Offers, Row
+from playground.service.offers import TUNE, Offers, Row
+from playground.service.runs import Plan, Runs
 
 if TYPE_CHECKING:
     from models.card import Card
     from models.catalogue import Catalogue
     from models.model import Model
+    from playground.service.trials import Tried
 
 MEMO_BYTES = 256_000_000
 ANSWER_SECONDS = 60.0
@@ -30,7 +35,8 @@ class Playground:
 
     A question is answered from the memo if it was asked before, joins the same question of another visitor that is on its way, or goes to
     the worker of its model, which is loaded if need be. `dtype`: see `Device`; `offline` never asks the network. `loader` and `find_task`
-    stand in for `models.loading.load_card` and `playground.tasks.find`; the limits are bytes and seconds.
+    stand in for `models.loading.load_card` and `playground.tasks.find`; the limits are bytes and seconds. `kept` is where results of
+    tunings are; each is one more model of the catalogue.
     """
 
     def __init__(
@@ -46,12 +52,16 @@ class Playground:
         memo_bytes: int = MEMO_BYTES,
         answer_seconds: float = ANSWER_SECONDS,
         stream_seconds: float = STREAM_SECONDS,
+        kept: Path | None = None,
     ):
-        self.catalogue = catalogue
+        self.shelf = Shelf(kept or kept_folder())
+        self.catalogue = catalogue.joined(partial(results_of, self.shelf, catalogue))
         self.offline = offline or catalogue.offline
         self.device = device if isinstance(device, Device) else Device(device, dtype)
         self._library = Library(loader or self._load, device=self.device, budget_bytes=model_bytes)
-        self._offers = Offers(catalogue, loaded=self._library.loaded)
+        self._offers = Offers(self.catalogue, loaded=self._library.loaded)
+        self.shelf.dropped = self._library.drop
+        self.runs = Runs(self._lend, self.shelf, tidy=self.device.tidy)
         self._memo = Memo(memo_bytes)
         self._find_task = find_task or tasks.find
         self._answer_seconds, self._stream_seconds = answer_seconds, stream_seconds
@@ -104,6 +114,15 @@ class Playground:
             raise ValueError(f"the task {task} does not stream")
         return self._stream(module, card, task, request, progress, cancel)
 
+    def tune(self, visitor: str, plan: Plan) -> None:
+        """Start a visitor's tuning run; `runs` shows it. Problem: as `ask` for the model's name, and those of `Runs.start`."""
+        self._offers.check(self.catalogue.find(plan.model), TUNE)
+        self.runs.start(visitor, plan)
+
+    def try_out(self, result: str, text: str) -> "Tried":
+        """What a kept result says of a text, and what its base says without it. Problem unknown_result, and those of loading the base."""
+        return self._trials.ask(result, text)
+
     def models(self) -> list[Row]:
         """The models that can be asked, with what each can do and whether it is on this machine."""
         return self._offers.rows()
@@ -120,6 +139,7 @@ class Playground:
 
     def close(self) -> None:
         """End every thread and let go of every model; whoever still waits is told so."""
+        self.runs.close()
         self._library.close()
 
     def __enter__(self) -> Self:
@@ -158,10 +178,40 @@ class Playground:
             if problem.key != "cancelled":
                 raise
 
+    @cached_property
+    def _trials(self) -> Any:
+        from playground.service.trials import Trials  # noqa: PLC0415 - with torch, as below
+
+        return Trials(self.shelf, self._lend, inference=self.device.inference)
+
+    @contextmanager
+    def _lend(self, name: str, progress: Progress | None = None, cancel: threading.Event | None = None) -> Iterator["Model"]:
+        """A model that can be tuned, for as long as it is needed."""
+        card = self.catalogue.find(name)
+        self._offers.check(card, TUNE)
+        with self._library.lease(card, progress=progress, cancel=cancel) as worker:
+            self._check_loaded(worker.model, TUNE)
+            yield worker.model
+
     def _load(self, card: "Card", progress: Progress) -> "Model":
         from models.loading import load_card  # noqa: PLC0415 - torch and transformers take seconds; the page opens without them
 
+        if card.tuned_from:
+            return self._tuned(card, progress)
         return load_card(card, device=self.device.device, dtype=self.device.dtype, offline=self.offline, progress=progress)
+
+    def _tuned(self, card: "Card", progress: Progress) -> "Model":
+        """A kept result, on its base: the one in memory, or one of its own. To wait for another load here could be to wait for oneself."""
+        from playground.service.trials import as_model  # noqa: PLC0415 - as above
+
+        base = self._library.loaded().get(card.tuned_from) or self._load(self.catalogue.find(card.tuned_from), progress)
+        return as_model(self.shelf.place(self.shelf.get(card.name)), base, card)
+
+
+def results_of(shelf: Shelf, catalogue: "Catalogue") -> list["Card"]:
+    """The kept results as models, as far as the models that they were made from are offered."""
+    names = {card.name for card in catalogue.cards}
+    return [card for card in shelf.cards() if card.tuned_from in names or catalogue.allow_hub]
 
 
 def _progress(job: Job) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def test_a_row_says_what_the_card_says(new_card):
         {
             "name": "a",
             "family": "bert",
-            "tasks": ["fill_mask", "attend"],
+            "tasks": ["fill_mask", "attend", "tune"],
             "languages": ["en"],
             "parameters": 7,
             "licence": "MIT",
@@ -39,9 +39,9 @@ def test_a_card_may_leave_its_tasks_open_until_its_model_was_loaded(new_card, fa
     assert [row["tasks"] for row in found.rows()] == [[]]
     found.check(card, "attend")  # loading will tell
     loaded["mine"] = fakes.Model(name="mine", card=card, family="bert", tasks=frozenset({"fill_mask", "attend"}))
-    assert [(row["family"], row["tasks"], row["parameters"]) for row in found.rows()] == [("bert", ["attend", "fill_mask"], 25)]
+    assert [(row["family"], row["tasks"], row["parameters"]) for row in found.rows()] == [("bert", ["attend", "fill_mask", "tune"], 25)]
     loaded.clear()
-    assert [row["tasks"] for row in found.rows()] == [["attend", "fill_mask"]]
+    assert [row["tasks"] for row in found.rows()] == [["attend", "fill_mask", "tune"]]
     with pytest.raises(Problem, match="task_nobody"):
         found.check(card, "translate")
 
