@@ -8,6 +8,7 @@ import gradio as gr
 import numpy as np
 
 from models.errors import Problem
+from playground.api_tuning import tuning_endpoints
 from playground.service.offers import Row
 from playground.service.playground import Playground
 from playground.tasks import attend, fill_mask, fill_mask_decoder, generate, next_sentence, translate
@@ -105,7 +106,7 @@ class Generated(TypedDict):
 
 def register(playground: Playground) -> None:
     """Register every endpoint on the page that is being built. None waits for another: the service groups what arrives together."""
-    for name, handler in endpoints(playground).items():
+    for name, handler in (endpoints(playground) | tuning_endpoints(playground)).items():
         gr.api(guarded()(typed(handler)), api_name=name, api_description=inspect.getdoc(handler), concurrency_limit=None)
 
 

@@ -3,13 +3,17 @@
 import importlib
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import gradio as gr
 from gradio.events import Dependency
 
 from playground.service.playground import Playground
 from playground.ui.retelling import Retelling
+
+if TYPE_CHECKING:
+    from playground.ui.pickers import Picker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +25,7 @@ class Page:
     retelling: Retelling  # what has to be said again when the language changes
     opened: Dependency  # `.then(...)` runs once a visitor has opened the page and the language is known
     allow_hub: bool  # a visitor may type the id of a model of the hub
+    pickers: "list[Picker]" = field(default_factory=list)  # those laid out so far, for a tab that makes new models
 
 
 @dataclass(frozen=True, kw_only=True)

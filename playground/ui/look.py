@@ -100,5 +100,6 @@ def launch_settings() -> dict[str, Any]:
         "footer_links": ["api"],  # its button opens the API page for a link of our own footer
         "run_history": False,
         "max_threads": 128,  # each waiting visitor holds one; with the default of 40, forty would stop the page for everybody
+        "max_file_size": "4mb",  # the only files that visitors send are labelled sentences
         "show_error": False,
     }

@@ -39,7 +39,8 @@ def model_picker(page: Page, task: str, *, label: str = "picker.label", nobody: 
     )
     told = "" if nobody else about_model(page.playground, "en", chosen)
     about = gr.HTML(told, elem_classes="about-model", js_on_load=None)
-    return Picker(task=task, model=model, about=about, nobody=nobody)
+    page.pickers.append(Picker(task=task, model=model, about=about, nobody=nobody))
+    return page.pickers[-1]
 
 
 def wire_picker(page: Page, picker: Picker, *, after: Sequence[Dependency] = ()) -> None:

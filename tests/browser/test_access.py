@@ -13,6 +13,7 @@ RESULTS = {
     "next_sentence": "#next-sentence-chart .main-svg",
     "translation": "#translation-chart .main-svg",
     "generation": "#generation-chart .main-svg",
+    "tuning": "#tuning-chart .main-svg",
 }
 
 

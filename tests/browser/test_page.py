@@ -15,7 +15,7 @@ from playground.ui.look import launch_settings
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
-TABS = ("attention", "masked_word", "next_sentence", "translation", "generation")
+TABS = ("attention", "masked_word", "next_sentence", "translation", "generation", "tuning")
 # Names and technical terms that stay as they are in Chinese.
 TERMS = re.compile(
     r"Transformer|English|BERT|API|Apache-2\.0|MASK|Top [kp]|Language|tiny-\w+|Hugging Face|hub|MB|[kqv]\b|bank|\[[A-Z]+\]|--?\w+"

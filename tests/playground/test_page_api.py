@@ -19,6 +19,9 @@ ENDPOINTS = {
     "next_sentence": ["model", "first", "seconds"],
     "translate": ["model", "text", "beams", "alternatives", "max_new_tokens"],
     "generate": ["model", "prompt", "max_new_tokens", "temperature", "top_k", "top_p", "seed"],
+    "tune": ["model", "task", "methods", "steps", "seconds", "rate", "length", "rank", "seed", "data"],
+    "tuned": [],
+    "export": ["name"],
 }
 
 
@@ -50,9 +53,9 @@ def test_models_lists_what_each_model_can_do(call: Callable) -> None:
     rows = {row["name"]: row for row in call("models")}
     assert set(rows) == {"tiny-bert", "tiny-gpt2", "tiny-llama", "tiny-marian"}
     assert all(set(row) == {"name", "family", "tasks", "languages", "parameters", "licence", "size_mb", "ready"} for row in rows.values())
-    assert set(rows["tiny-bert"]["tasks"]) == {"attend", "fill_mask", "next_sentence"}
+    assert set(rows["tiny-bert"]["tasks"]) == {"attend", "fill_mask", "next_sentence", "tune"}
     assert set(rows["tiny-marian"]["tasks"]) == {"attend", "translate"}
-    assert set(rows["tiny-llama"]["tasks"]) == {"attend", "fill_mask_decoder", "generate"}
+    assert set(rows["tiny-llama"]["tasks"]) == {"attend", "fill_mask_decoder", "generate", "tune"}
     assert all(row["ready"] for row in rows.values())
 
 

@@ -90,5 +90,5 @@ def test_each_tab_has_examples_in_both_languages(tab: str) -> None:
 
 def test_tabs_stand_in_their_order_and_have_names() -> None:
     tabs = discover()
-    assert [tab.key for tab in tabs] == ["attention", "masked_word", "next_sentence", "translation", "generation"]
+    assert [tab.key for tab in tabs] == ["attention", "masked_word", "next_sentence", "translation", "generation", "tuning"]
     assert len({text(f"tab.{tab.key}", language) for tab in tabs for language in LANGUAGES}) == 2 * len(tabs)

@@ -1,0 +1,175 @@
+"""The endpoints of tuning: start a run and follow it, list what is kept, take a result home."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from typing import TypedDict
+
+import gradio as gr
+from gradio import FileData
+
+from models.errors import Problem
+from models.tuning.examples import read_task
+from playground.service.kept import Kept
+from playground.service.playground import Playground
+from playground.service.runs import Look, Plan, Point
+from playground.ui.own_data import examples_of
+from playground.ui.tuning_results import archive
+from playground.ui.wording import sentence
+
+STEP = ("method", "step", "seconds", "loss", "accuracy")
+
+
+class TuningRow(TypedDict):
+    """How one method did. `name` is the tuned model's, for /models and the others; `problem` says what went wrong, else empty."""
+
+    method: str
+    name: str
+    trainable: int
+    share: float
+    dev: float | None
+    test: float | None
+    seconds_per_step: float | None
+    bytes: int
+    problem: str
+
+
+class TuningStep(TypedDict):
+    """One step of one method; `accuracy` where it was measured. `table` is empty until the end."""
+
+    method: str
+    step: int
+    seconds: float
+    loss: float | None
+    accuracy: float | None
+    table: list[TuningRow]
+
+
+class TunedModel(TypedDict):
+    """A kept result: a model that /attend and the others know by its `name`."""
+
+    name: str
+    model: str
+    method: str
+    task: str
+    steps: int
+    trainable: int
+    dev: float | None
+    test: float | None
+    bytes: int
+
+
+def tuning_endpoints(playground: Playground) -> dict[str, Callable]:
+    """Name of the endpoint -> its function. The docstrings are what the API page shows."""
+
+    def tune(
+        model: str,
+        task: str,
+        methods: list[str],
+        steps: int = 100,
+        seconds: float = 0.0,
+        rate: float = 0.0,
+        length: int = 16,
+        rank: int = 8,
+        seed: int = 1,
+        data: str = "",
+        request: gr.Request = None,
+    ) -> Iterator[TuningStep]:
+        """Let a model learn a task in several ways, one after the other, and follow it step by step.
+
+        Cancelling the request ends the run; what was learnt until then is kept.
+
+        Parameters:
+            model: a name from /models that can "tune".
+            task: a set that ships: reviews_en, reviews_zh, topics_en, questions_en, polite_en; empty where `data` is given.
+            methods: any of cloze, prompt, prefix, lora, ffn_only, full.
+            steps: how long each method learns.
+            seconds: the same in seconds of computing; counts instead of `steps` where it is above 0.
+            rate: the learning rate; 0 for the one that suits each method.
+            length: vectors of a prompt or prefix.
+            rank: of LoRA.
+            seed: the same seed gives the same batches to every method.
+            data: labelled sentences of your own, as CSV, TSV or JSONL.
+        Returns:
+            `{method, step, seconds, loss, accuracy}` for each step; the last item holds the `table` with a row for each method.
+        """
+        plan = Plan(
+            model=model,
+            methods=tuple(dict.fromkeys(methods)),
+            task="" if data else read_task(task).name,
+            examples=examples_of(data, None, None, None, None) if data else None,
+            budget="seconds" if seconds > 0 else "steps",
+            amount=seconds if seconds > 0 else steps,
+            rate=rate or None,
+            length=length,
+            rank=rank,
+            seed=seed % 2**31,
+        )
+        visitor = f"api-{secrets.token_urlsafe(16)}"
+        playground.tune(visitor, plan)
+        yield from followed(playground, visitor)
+
+    def tuned() -> list[TunedModel]:
+        """The results of tunings that this server keeps, the newest first.
+
+        Returns:
+            One `{name, model, method, task, steps, trainable, dev, test, bytes}` for each; `name` can be asked like any model.
+        """
+        return [listed(kept) for kept in playground.shelf.all()]
+
+    def export(name: str, request: gr.Request = None) -> FileData:
+        """A kept result as a zip archive: PEFT's two files where PEFT has a format for the method, and this page's own.
+
+        Parameters:
+            name: a name from /tuned.
+        Returns:
+            The archive.
+        """
+        return FileData(path=str(archive(playground.shelf, playground.shelf.get(name))))
+
+    return {"tune": tune, "tuned": tuned, "export": export}
+
+
+def followed(playground: Playground, visitor: str) -> Iterator[TuningStep]:
+    """The steps of a run as they come, then its table. Who stops reading stops it."""
+    job = playground.runs.job(visitor)
+    try:
+        for step in job.follow():
+            if isinstance(step, Point):
+                yield TuningStep(**{name: getattr(step, name) for name in STEP}, table=[])
+    finally:
+        if not job.over:
+            playground.runs.stop(visitor)
+    found = playground.runs.look(visitor)
+    if found.problem:
+        raise Problem(found.problem.key, **found.problem.values)
+    last = found.points[-1] if found.points else Point("", 0, 0.0, None, None)
+    yield TuningStep(**{name: getattr(last, name) for name in STEP}, table=rows(found))
+
+
+def rows(found: Look) -> list[TuningRow]:
+    """The table of a run."""
+    made = []
+    for outcome in found.outcomes:
+        kept, problem = outcome.kept, sentence(outcome.problem, "en") if outcome.problem else ""
+        made.append(
+            TuningRow(
+                method=outcome.method,
+                name=kept.name if kept else "",
+                trainable=kept.trainable if kept else 0,
+                share=kept.share if kept else 0.0,
+                dev=kept.dev if kept else None,
+                test=kept.test if kept else None,
+                seconds_per_step=kept.seconds / kept.steps if kept and kept.steps else None,
+                bytes=kept.n_bytes if kept else 0,
+                problem=problem,
+            )
+        )
+    return made
+
+
+def listed(kept: Kept) -> TunedModel:
+    """One result."""
+    return TunedModel(
+        name=kept.name, model=kept.base, method=kept.method, task=kept.task, steps=kept.steps, trainable=kept.trainable, dev=kept.dev,
+        test=kept.test, bytes=kept.n_bytes,
+    )  # fmt: skip

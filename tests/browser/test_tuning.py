@@ -1,0 +1,36 @@
+"""A short run in a real browser: seen learning, compared, tried, and found again by who comes back."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+TAB = "#tab-tuning"
+DATA = "text,label\n" + "\n".join(f"{('tea', 'rain')[place % 2]} {place},{('drink', 'weather')[place % 2]}" for place in range(16))
+
+
+def test_a_run_is_seen_learning_and_found_again(visit: Callable[..., Page]) -> None:
+    page = visit("tuning")
+    tab = page.locator(TAB)
+    tab.get_by_label("Task", exact=True).click()
+    page.get_by_role("option", name="My own data").click()
+    tab.get_by_label("Labelled sentences").fill(DATA)
+    tab.get_by_role("button", name="Read the data").click()
+    expect(tab.get_by_text("16 rows can be used")).to_be_visible()
+    expect(tab.get_by_label("Column with the label")).to_have_value("label")
+    tab.get_by_text("Settings", exact=True).click()
+    tab.get_by_label("How many").fill("4")
+    tab.locator("button.primary").click()
+    expect(page.locator("#tuning-table tbody tr")).to_have_count(3)
+    expect(page.locator("#tuning-status")).to_contain_text("Done")
+    expect(page.locator("#tuning-chart .scatterlayer .trace")).to_have_count(5)
+    expect(page.locator("#tuning-confusion .main-svg").first).to_be_visible()
+    tab.get_by_label("A text to try it on").fill("He ordered tea.")
+    tab.get_by_role("button", name="Before and after").click()
+    expect(page.locator("#tuning-tried .result")).to_have_count(2)
+    page.reload()
+    page.locator(f"{TAB}-button").click()
+    expect(page.locator("#tuning-table tbody tr")).to_have_count(3)
+    page.get_by_label("中文").check()
+    expect(page.locator("#tuning-table")).to_contain_text("完形填空")
