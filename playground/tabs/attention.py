@@ -128,8 +128,8 @@ def build(page: Page) -> None:
 
 def hint_of(example: dict[str, Any], model: str | None) -> dict[str, Any] | None:
     """Where an example is best seen and what to look at; None with another model, whose layers and heads do other things."""
-    fits = example.get("show", {}).get("model") == model
-    return example["show"] | {"text": example["text"], "look": example["look"]} if fits else None
+    place = example.get("show", {}).get(model)
+    return place and place | {"model": model, "text": example["text"], "look": example["look"]}
 
 
 def shown(seen: Seen, result: attend.Result, language: str) -> tuple[Seen, dict, dict, dict, dict[str, str]]:

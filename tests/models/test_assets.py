@@ -10,6 +10,7 @@ from models.loading import load
 from models.sources import Assets
 from models.training import evaluate
 from models.training.card import NEEDED, card
+from playground.tasks import attend
 
 ASSETS = Path(__file__).parents[2] / "assets"
 SHIPPED = [entry.name for entry in CARDS if isinstance(entry.sources[0], Assets)]
@@ -52,3 +53,23 @@ def test_measuring_again_gives_the_numbers_of_the_card() -> None:
     assert found["clozes"]["clozes"] == written["clozes"]["clozes"]
     for share in ("cloze_top1", "cloze_top5"):
         assert found["clozes"][share] == pytest.approx(written["clozes"][share], abs=0.021)  # one cloze of fifty
+
+
+@pytest.mark.parametrize(
+    ("example", "rows"),
+    [
+        (0, {"it": "animal"}),
+        (1, {"it": "bicycle", "she": "sister"}),
+        (2, {"are": "keys"}),
+        (3, {"bank": "river"}),
+    ],
+)
+def test_the_examples_show_heads_that_do_what_is_said_of_them(example: int, rows: dict[str, str]) -> None:
+    content = json.loads((ASSETS / "examples.json").read_text(encoding="utf-8"))["attention"][example]
+    [found] = attend.run(load("mini-bert-en"), [attend.Request(text=content["text"], second=content.get("second", ""))])
+    words = found.words["encoder"]
+    weights = found.weights(**content["show"]["mini-bert-en"])
+    for word, looked_at in rows.items():
+        row = weights[words.index(word)].copy()
+        row[[place for place, special in enumerate(found.special["encoder"]) if special]] = 0  # where a head rests that finds nothing
+        assert f"“{word}”" in content["look"]["en"] and words[row.argmax()] == looked_at
