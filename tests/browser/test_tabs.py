@@ -122,7 +122,7 @@ def test_how_a_model_was_trained_unfolds(visit: Visit, tab: str, chart: str) -> 
     expect(page.locator(f"#{chart} .scatterlayer .trace")).to_have_count(6)
     box = page.locator(f"#{chart} .main-svg").first.bounding_box()
     assert 200 < box["width"] <= 390 and box["height"] > 300
-    expect(page.locator(f"#tab-{tab} .training-facts")).to_contain_text("40 steps")
+    expect(page.locator(f"#tab-{tab} .training-facts.prose")).to_contain_text("40 steps")
 
 
 def test_next_sentences_are_ranked(visit: Visit) -> None:
