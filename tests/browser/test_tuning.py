@@ -22,7 +22,7 @@ def test_a_run_is_seen_learning_and_found_again(visit: Callable[..., Page]) -> N
     tab.get_by_text("Settings", exact=True).click()
     tab.get_by_label("How many").fill("4")
     tab.locator("button.primary").click()
-    expect(page.locator("#tuning-table tbody tr")).to_have_count(3)
+    expect(page.locator("#tuning-table tbody tr")).to_have_count(3, timeout=150_000)  # three methods, one after the other
     expect(page.locator("#tuning-status")).to_contain_text("Done")
     expect(page.locator("#tuning-chart .scatterlayer .trace")).to_have_count(5)
     expect(page.locator("#tuning-confusion .main-svg").first).to_be_visible()

@@ -50,7 +50,8 @@ def test_the_handlers_of_the_page_are_not_part_of_the_api(tiny_page: gr.Blocks) 
 
 
 def test_models_lists_what_each_model_can_do(call: Callable) -> None:
-    rows = {row["name"]: row for row in call("models")}
+    # Results of tunings stand in the list too, and other tests may have made some.
+    rows = {row["name"]: row for row in call("models") if " + " not in row["name"]}
     assert set(rows) == {"tiny-bert", "tiny-gpt2", "tiny-llama", "tiny-marian"}
     assert all(set(row) == {"name", "family", "tasks", "languages", "parameters", "licence", "size_mb", "ready"} for row in rows.values())
     assert set(rows["tiny-bert"]["tasks"]) == {"attend", "fill_mask", "next_sentence", "tune"}
