@@ -10,11 +10,8 @@ Stop it when you like: the same command goes on where it stopped. OUT/model hold
 
 import argparse
 import itertools
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -24,12 +21,11 @@ from models.catalogue import Catalogue
 from models.config import ModelConfig
 from models.loading import load_card
 from models.tokenizers.fast import FastTokenizer
-from models.training import checkpoint, measure, snapshots
+from models.training import checkpoint, measure, outcome, snapshots
 from models.training.bert_flags import options
-from models.training.card import ROWS
 from models.training.corpus import read_documents
 from models.training.dropout import add_dropout
-from models.training.export import export, write_json
+from models.training.export import export
 from models.training.flags import settings
 from models.training.loop import Result, Trainer, accelerator
 from models.training.pair_batches import PairBatch
@@ -82,9 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> Result:
     if machine.is_main_process:
         with trainer.average.in_place() if trainer.average else nullcontext():
             export(network, tokenizer, asked.out / "model")
-        device = torch.cuda.get_device_name() if machine.device.type == "cuda" else machine.device.type
-        write_json(asked.out / "result.json", asdict(result) | {"device": device, "processes": machine.num_processes})
-        sys.stdout.write(report(asked.out, result))
+        outcome.tell(asked.out, result, machine)
     machine.end_training()
     return result
 
@@ -144,14 +138,6 @@ def identity(asked: argparse.Namespace, network: Transformer) -> dict[str, Any]:
     names = ("init", "seed", "tokens", "batches", "length", "same_document", "whole_words", "hide", "limit")
     files = [f"{path.name}@{weight:g}" for path, weight in map(weighted, asked.train)]
     return {name: getattr(asked, name) for name in names} | {"train": files, "config": str(network.config)}
-
-
-def report(folder: Path, result: Result) -> str:
-    """A table for the terminal."""
-    speed = result.tokens / max(1e-9, result.seconds)
-    lines = [f"{result.steps:,} steps, {result.tokens:,} tokens, {result.seconds / 60:.1f} minutes, {speed:,.0f} tokens a second"]
-    lines += [f"  {label:<55}{form.format(result.metrics[key]):>9}" for key, (label, form) in ROWS.items() if key in result.metrics]
-    return "\n".join([*lines, f"written to {folder / 'model'}"]) + "\n"
 
 
 if __name__ == "__main__":

@@ -70,7 +70,12 @@ def quality(metrics: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def rows(numbers: Mapping[str, float]) -> list[str]:
+    """The known numbers among these, as lines of a terminal."""
+    return [f"  {label:<55}{form.format(numbers[key]):>9}" for key, (label, form) in ROWS.items() if key in numbers]
+
+
 def table(numbers: Mapping[str, float]) -> str:
     """The known numbers among these, one a line."""
-    rows = [f"| {label} | {form.format(numbers[name])} |" for name, (label, form) in ROWS.items() if name in numbers]
-    return "\n".join(["| what | value |", "|---|---|", *rows])
+    lines = [f"| {label} | {form.format(numbers[name])} |" for name, (label, form) in ROWS.items() if name in numbers]
+    return "\n".join(["| what | value |", "|---|---|", *lines])

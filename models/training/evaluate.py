@@ -22,7 +22,7 @@ from models.loading import load_card
 from models.model import Model
 from models.sources.assets import ROOT
 from models.training import measure, translations
-from models.training.card import FACTS, METRICS, ROWS, write_card
+from models.training.card import FACTS, METRICS, rows, write_card
 from models.training.export import write_json
 from models.training.parallel import Direction, read_pairs
 from models.training.texts import label, pair_source
@@ -131,7 +131,7 @@ def report(name: str, found: dict[str, Any]) -> str:
     clozes = [{"name": "clozes"} | found["clozes"]] if "clozes" in found else []
     for block in [*found["texts"], *clozes]:
         lines.append(f"\n{block['name']}")
-        lines += [f"  {label:<55}{form.format(block[key]):>9}" for key, (label, form) in ROWS.items() if key in block]
+        lines += rows(block)
     return "\n".join(lines) + "\n"
 
 

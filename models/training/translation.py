@@ -9,20 +9,17 @@ Stop it when you like: the same command goes on where it stopped. OUT/model hold
 
 import argparse
 import shutil
-import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from models.tokenizers.sentencepieces import SentencePieceTokenizer
-from models.training import checkpoint, snapshots, translations
+from models.training import checkpoint, outcome, snapshots, translations
 from models.training.begin import FOLDER, network_for, tokenizer_for
-from models.training.card import ROWS
 from models.training.dropout import add_dropout
 from models.training.export import write_json
 from models.training.export_translator import export_translator
@@ -83,9 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> Result:
         with trainer.average.in_place() if trainer.average else nullcontext():
             export_translator(network, tokenizer, asked.out / "model", direction=asked.direction, int8=asked.int8)
             result = replace(result, metrics=result.metrics | translate(asked, network, tokenizer, count=asked.translate_pairs))
-        device = torch.cuda.get_device_name() if machine.device.type == "cuda" else machine.device.type
-        write_json(asked.out / "result.json", asdict(result) | {"device": device, "processes": machine.num_processes})
-        sys.stdout.write(report(asked.out, result))
+        outcome.tell(asked.out, result, machine)
     machine.end_training()
     return result
 
@@ -154,14 +149,6 @@ def identity(asked: argparse.Namespace, network: Transformer) -> dict[str, Any]:
     names += ("base", "keep_layers") if asked.start == STARTS[0] else ()
     files = [f"{label(path)}@{weight:g}" for path, weight in map(weighted, asked.train)]
     return {name: getattr(asked, name) for name in names} | {"train": files, "config": str(network.config)}
-
-
-def report(folder: Path, result: Result) -> str:
-    """A table for the terminal."""
-    speed = result.tokens / max(1e-9, result.seconds)
-    lines = [f"{result.steps:,} steps, {result.tokens:,} tokens, {result.seconds / 60:.1f} minutes, {speed:,.0f} tokens a second"]
-    lines += [f"  {label:<55}{form.format(result.metrics[key]):>9}" for key, (label, form) in ROWS.items() if key in result.metrics]
-    return "\n".join([*lines, f"written to {folder / 'model'}"]) + "\n"
 
 
 if __name__ == "__main__":
