@@ -1,24 +1,31 @@
-// What the browser does by itself: the language, remembered; the charts, in the colours of the theme.
+// What the browser does by itself: the language and the visitor, remembered; the charts, in the colours of the theme.
 (() => {
   const KEY = "transformer-playground-language";
+  const VISITOR = "transformer-playground-visitor-key";
   const LANGUAGES = ["en", "zh"];
   const known = (language) => LANGUAGES.includes(language);
 
-  const stored = () => {
-    try { return localStorage.getItem(KEY); } catch { return null; }  // a browser may forbid storage
+  const stored = (key) => {
+    try { return localStorage.getItem(key); } catch { return null; }  // a browser may forbid storage
+  };
+  const store = (key, value) => {
+    try { localStorage.setItem(key, value); } catch { /* nothing to remember it in */ }
+    return value;
   };
 
   // ?lang= first, then what was chosen before, then the browser's own languages.
   const language = () => {
-    const wishes = [new URLSearchParams(location.search).get("lang"), stored(), ...navigator.languages.map((tag) => tag.split("-")[0])];
+    const wishes = [new URLSearchParams(location.search).get("lang"), stored(KEY), ...navigator.languages.map((tag) => tag.split("-")[0])];
     return wishes.find(known) || "en";
   };
 
   const remember = (chosen) => {
     document.documentElement.lang = chosen === "zh" ? "zh-Hans" : "en";
-    try { localStorage.setItem(KEY, chosen); } catch { /* nothing to remember it in */ }
-    return chosen;
+    return store(KEY, chosen);
   };
+
+  // Who comes back finds their runs and results: a key that nobody can guess, and that only the server of this page is told.
+  const visitor = () => stored(VISITOR) || store(VISITOR, Array.from(crypto.getRandomValues(new Uint8Array(18)), (byte) => byte.toString(16).padStart(2, "0")).join(""));
 
   let library = null;
   const plotly = () => {
@@ -116,5 +123,5 @@
     document.querySelector("button.show-api")?.click();
   }, true);
 
-  window.playground = { ...window.playground, language, remember, chart, words };
+  window.playground = { ...window.playground, language, remember, visitor, chart, words };
 })();

@@ -25,7 +25,8 @@ from playground.ui.tuning_words import comparison, method_name, status
 KEY = "tuning"
 REFRESH_SECONDS = 0.2
 VISITOR = re.compile(r"[\w-]{16,64}")
-STORED = {"storage_key": "transformer-playground-visitor", "secret": "transformer-playground"}  # the same after a restart of the server
+# Gradio's own store of the browser is read when its tab is first seen, which may be long after the page opened.
+STORED = "(language) => [language, window.playground.visitor()]"
 
 
 def build(page: Page) -> None:
@@ -35,7 +36,7 @@ def build(page: Page) -> None:
     # Layout
     gr.Markdown(phrase("tuning.lead"), elem_classes="tab-lead")
     row = example_row(page, KEY)
-    visitor, shown_last = gr.BrowserState("", **STORED), gr.State(None)
+    visitor, shown_last = gr.Textbox(visible=False), gr.State(None)
     timer = gr.Timer(REFRESH_SECONDS, active=False)
     with gr.Row():
         with gr.Column(scale=4, min_width=300):
@@ -138,7 +139,7 @@ def build(page: Page) -> None:
         notice,
         *(picker.model for picker in page.pickers),
     ]
-    page.opened.then(arrive, [page.language, visitor], [visitor, timer, results.result], **QUIET)
+    page.opened.then(arrive, [page.language, visitor], [visitor, timer, results.result], js=STORED, **QUIET)
     start.click(begin, [page.language, visitor, *values(form, settings)], [notice, timer, shown_last], **QUIET)
     deeds = [
         (pause, runs.hold),

@@ -92,10 +92,10 @@ def theme() -> gr.themes.Base:
 def launch_settings() -> dict[str, Any]:
     """What `Blocks.launch` needs to show the page as it is meant: theme, style, script; and room for many visitors at once."""
     paths = {"plotlyPath": PLOTLY_JS.as_posix()}
-    script = (ASSETS / "js" / "page.js").read_text(encoding="utf-8")
+    script = "\n".join(file.read_text(encoding="utf-8") for file in sorted((ASSETS / "js").glob("*.js")))
     return {
         "theme": theme(),
-        "css_paths": [ASSETS / "css" / "page.css"],
+        "css_paths": sorted((ASSETS / "css").glob("*.css")),
         "head": f"<script>window.playground = {json.dumps(paths)};\n{script}</script>",
         "footer_links": ["api"],  # its button opens the API page for a link of our own footer
         "run_history": False,

@@ -31,7 +31,7 @@ class Results:
     table: list[gr.components.Component]
 
 
-def results_part(page: Page, visitor: gr.BrowserState) -> Results:
+def results_part(page: Page, visitor: gr.Textbox) -> Results:
     """Lay it out and wire it."""
     playground = page.playground
     gr.Markdown(phrase("tuning.results_heading"), elem_classes="section")

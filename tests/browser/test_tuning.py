@@ -30,6 +30,7 @@ def test_a_run_is_seen_learning_and_found_again(visit: Callable[..., Page]) -> N
     tab.get_by_role("button", name="Before and after").click()
     expect(page.locator("#tuning-tried .result")).to_have_count(2)
     page.reload()
+    expect(page.locator("#attention-chart .main-svg").first).to_be_visible()  # the page has opened before the tab is
     page.locator(f"{TAB}-button").click()
     expect(page.locator("#tuning-table tbody tr")).to_have_count(3)
     page.get_by_label("中文").check()

@@ -1,6 +1,5 @@
-"""The page's functions for programs: plain JSON in, plain JSON out, the same answers that the tabs show."""
+"""The endpoints of the questions: the same answers that the tabs show."""
 
-import inspect
 from collections.abc import Callable, Iterator
 from typing import TypedDict
 
@@ -8,12 +7,9 @@ import gradio as gr
 import numpy as np
 
 from models.errors import Problem
-from playground.api_tuning import tuning_endpoints
 from playground.service.offers import Row
 from playground.service.playground import Playground
 from playground.tasks import attend, fill_mask, fill_mask_decoder, generate, next_sentence, translate
-from playground.ui.guard import guarded
-from playground.ui.typed import typed
 
 
 class Attention(TypedDict):
@@ -102,12 +98,6 @@ class Generated(TypedDict):
 
     text: str
     tokens: list[GeneratedToken]
-
-
-def register(playground: Playground) -> None:
-    """Register every endpoint on the page that is being built. None waits for another: the service groups what arrives together."""
-    for name, handler in (endpoints(playground) | tuning_endpoints(playground)).items():
-        gr.api(guarded()(typed(handler)), api_name=name, api_description=inspect.getdoc(handler), concurrency_limit=None)
 
 
 def endpoints(playground: Playground) -> dict[str, Callable]:

@@ -58,7 +58,7 @@ class TunedModel(TypedDict):
     bytes: int
 
 
-def tuning_endpoints(playground: Playground) -> dict[str, Callable]:
+def endpoints(playground: Playground) -> dict[str, Callable]:
     """Name of the endpoint -> its function. The docstrings are what the API page shows."""
 
     def tune(
