@@ -12,7 +12,9 @@ from playground.figures.tokens import word_probabilities
 from playground.service.playground import Playground
 from playground.tabs import Page, Tab
 from playground.tasks import translate
+from playground.ui.about import find_row
 from playground.ui.chart import chart, drawn
+from playground.ui.direction import wrong_way
 from playground.ui.examples import example_row, examples, on_example
 from playground.ui.guard import guarded
 from playground.ui.language import text
@@ -69,6 +71,7 @@ def build(page: Page) -> None:
         if result is None:
             raise Problem("cancelled")
         notes = [
+            wrong_way(find_row(playground, model), words, language),
             text("notice.stopped", language) if cancel.is_set() else "",
             text("notice.cut_some", language, cut=result.cut) if result.cut else "",
             "" if all(sentence.finished for sentence in result.sentences) else text("translation.unfinished", language),

@@ -14,7 +14,7 @@ from playground.ui.language import LANGUAGES, table, text
 from playground.ui.phrases import labelled
 
 ROOT = Path(__file__).parents[2]
-FILES = [ROOT / "playground" / "page.py", *sorted(ROOT.glob("playground/tabs/*.py")), *sorted(ROOT.glob("playground/ui/*.py"))]
+FILES = sorted(ROOT.glob("playground/**/*.py"))
 SHOWN = ("label", "info", "placeholder", "value", "choices")
 NOT_WORDS = re.compile(r"English|中文|Language · 语言|[\W\d]*")
 
@@ -62,7 +62,7 @@ def test_every_key_that_the_page_names_is_in_the_table() -> None:
 
 
 def test_every_page_string_is_used() -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in [*FILES, ROOT / "playground" / "api.py"]).replace("'", '"')
+    code = "".join(path.read_text(encoding="utf-8") for path in FILES).replace("'", '"')
     families = ("tab.", "language.", "progress.", "attention.view_", "problem.field_")  # put together from parts
     for key in json.loads((ROOT / "assets" / "strings" / "page.json").read_text(encoding="utf-8")):
         assert key.startswith(families) or f'"{key.removeprefix("problem.")}"' in code, f"{key} is not used"
