@@ -94,7 +94,7 @@ class Playground:
                 stack.callback(self._memo.leave, flight)
             if None in flights.values():
                 worker = stack.enter_context(self._library.lease(card, progress=progress, cancel=cancel))
-                self._check_loaded(worker.model, task)
+                self._check_loaded(worker.model, ability(module, task))
                 for key in [key for key, flight in flights.items() if flight is None]:
                     flights[key] = self._memo.join(key, lambda key=key: worker.submit(module, key[-1]))
                     stack.callback(self._memo.leave, flights[key])
@@ -151,7 +151,7 @@ class Playground:
     def _find(self, model: str, task: str) -> tuple[ModuleType, "Card"]:
         module = self._find_task(task)
         card = self.catalogue.find(model)
-        self._offers.check(card, task)
+        self._offers.check(card, ability(module, task))
         return module, card
 
     def _check_loaded(self, model: "Model | None", task: str) -> None:
@@ -171,7 +171,7 @@ class Playground:
     ) -> Iterator[Any]:
         try:
             with self._library.lease(card, progress=progress, cancel=cancel) as worker:
-                self._check_loaded(worker.model, task)
+                self._check_loaded(worker.model, ability(module, task))
                 with closing(worker.stream(module, request, seconds=self._stream_seconds, cancel=cancel)) as items:
                     yield from items
         except Problem as problem:
@@ -206,6 +206,11 @@ class Playground:
 
         base = self._library.loaded().get(card.tuned_from) or self._load(self.catalogue.find(card.tuned_from), progress)
         return as_model(self.shelf.place(self.shelf.get(card.name)), base, card)
+
+
+def ability(module: ModuleType, task: str) -> str:
+    """What a model has to be able to do for a task: `NEEDS` of a task that looks closer at the answer to another, else the task itself."""
+    return getattr(module, "NEEDS", task)
 
 
 def results_of(shelf: Shelf, catalogue: "Catalogue") -> list["Card"]:

@@ -1,7 +1,8 @@
 """One question a file: a frozen `Request`, a frozen `Result`, and `run(model, requests)`, which answers a batch.
 
 A task module also has `size(model, request)`, the tokens of a request, and perhaps `stream(model, request)`. Both raise `Problem` for what
-the model cannot answer, so that the service can tell one visitor before it puts their request into a batch with others.
+the model cannot answer, so that the service can tell one visitor before it puts their request into a batch with others. A task that looks
+closer at the answer to another says with `NEEDS` that a model which can do that one can do this one too.
 """
 
 import importlib
