@@ -1,6 +1,6 @@
 """Which words look at which."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -54,9 +54,7 @@ class Result:
 
     def words_at(self, site: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The words that ask (rows) and the words that are looked at (columns), those of a prefix first."""
-        stack, _, kind = self.known(site).split(".")
-        prefix = tuple(f"[P{index + 1}]" for index in range(self.before.get(site, 0)))
-        return self.words[stack], prefix + self.words["encoder" if kind == "cross" else stack]
+        return words_at(self.known(site), self.words, self.before.get(site, 0))
 
     def weights(self, site: str, head: int = -1) -> np.ndarray:
         """softmax(q k^T / sqrt(D)), (Q, K) float32; head -1 is the mean of all heads. ValueError for an unknown site or head."""
@@ -98,19 +96,8 @@ def size(model: Model, request: Request) -> int:
 @torch.inference_mode()
 def run(model: Model, requests: Sequence[Request]) -> list[Result]:
     """Answer all requests with one forward pass; an encoder-decoder without a target first writes its own translation, greedily."""
-    rows = [source(model, request) for request in requests]
     trace = Trace({"query", "key"})
-    stacks = {"decoder" if model.config.architecture == "decoder" else "encoder": rows}
-    tokens = model.batch(rows)
-    if model.config.architecture == "decoder":
-        model.network.decode(tokens, trace=trace)
-    else:
-        memory = model.network.encode(tokens, trace=trace)
-        if model.config.architecture == "encoder_decoder":
-            stacks["decoder"] = targets(model, requests, rows)
-            mask = None if tokens.full else tokens.mask
-            model.network.decode(model.batch(stacks["decoder"]), memory=memory, memory_mask=mask, trace=trace)
-
+    stacks = read(model, requests, trace)
     sites = tuple(trace.places("query"))
     seen = {(site, kind): trace.get(site, kind).float().cpu().numpy() for site in sites for kind in ("query", "key")}
     results = []
@@ -134,6 +121,32 @@ def run(model: Model, requests: Sequence[Request]) -> list[Result]:
             )
         )
     return results
+
+
+def read(model: Model, requests: Sequence[Request], trace: Trace) -> dict[str, list[Row]]:
+    """The forward pass of all requests, which fills `trace`. -> what "encoder" and "decoder" read, a row for each request
+
+    Where the trace wants nothing of a translator's decoder, nothing is translated.
+    """
+    rows = [source(model, request) for request in requests]
+    tokens = model.batch(rows)
+    if model.config.architecture == "decoder":
+        model.network.decode(tokens, trace=trace)
+        return {"decoder": rows}
+    memory = model.network.encode(tokens, trace=trace)
+    only_encoder = trace.sites is not None and all(site.startswith("encoder.") for site in trace.sites)
+    if model.config.architecture == "encoder" or only_encoder:
+        return {"encoder": rows}
+    written = targets(model, requests, rows)
+    model.network.decode(model.batch(written), memory=memory, memory_mask=None if tokens.full else tokens.mask, trace=trace)
+    return {"encoder": rows, "decoder": written}
+
+
+def words_at(site: str, words: Mapping[str, tuple[str, ...]], before: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words that ask and those that are looked at; `words` of each stack, `before` keys of a prefix in front of the latter."""
+    stack, _, kind = site.split(".")
+    prefix = tuple(f"[P{index + 1}]" for index in range(before))
+    return words[stack], prefix + words["encoder" if kind == "cross" else stack]
 
 
 def limit(model: Model) -> int:
