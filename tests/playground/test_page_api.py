@@ -14,6 +14,7 @@ TEXT = "The animal didn't cross the street because it was too tired."
 ENDPOINTS = {
     "models": [],
     "attend": ["model", "text", "text_b", "target", "site", "head"],
+    "weigh": ["model", "text", "text_b", "target", "site", "head", "query", "key"],
     "fill_mask": ["model", "text", "top_k", "candidates"],
     "fill_mask_decoder": ["model", "text", "candidates", "proposals"],
     "next_sentence": ["model", "first", "seconds"],
