@@ -76,6 +76,7 @@
       const value = props.value;
       if (!value) {
         window.Plotly?.purge(place);
+        window.playground.cells(place, null);
         place.removeAttribute("role");
         place.removeAttribute("aria-label");
         return;
@@ -91,6 +92,7 @@
         listening = true;
         place.on("plotly_click", ({ points: [point] }) => select({ x: point.x, y: point.y, curve: point.curveNumber, text: point.text ?? null }));
       }
+      window.playground.cells(place, value, select);
     };
     draw();
     watch("value", draw);

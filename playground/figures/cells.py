@@ -66,6 +66,7 @@ def cells(weights: np.ndarray, *, hidden: np.ndarray | None = None, hover: str) 
         z=data.z,
         x=np.arange(n_columns, dtype=np.uint16),
         y=np.arange(n_rows, dtype=np.uint16),
+        meta=data.unit,
         zmin=0,
         zmax=top * data.unit,
         colorscale=colourscale(clear_below=0.5 / (top * data.unit) if data.hidden else 0.0),

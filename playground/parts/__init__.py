@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 class Beside:
     """What a part may use of the attention tab it stands in."""
 
-    seen: gr.State  # a `playground.ui.attention_view.Seen`, or None before the first question; `.change` fires when the view does
-    picture: gr.HTML  # the map; `.select` brings the clicked cell
+    seen: gr.State  # a `playground.ui.attention_view.Seen`, or None before the first question
+    # The map; `.select` brings the clicked cell, `.change` fires when the view does (that of `seen` does not: the browser is not told of a
+    # state that an unqueued handler changed).
+    picture: gr.HTML
     frame: gr.Accordion  # the part's own; `.expand` fires when it is opened
     views: list[Block]  # seen, site, head, view, picture: the outputs of `playground.ui.attention_view.shown`
 

@@ -9,7 +9,7 @@ from models.errors import Problem
 from playground.figures.grid import grid_of_heads, grid_of_layers, grid_of_model
 from playground.figures.heatmap import heatmap
 from playground.tasks import attend
-from playground.ui.chart import drawn
+from playground.ui.chart import cells_of, drawn
 from playground.ui.language import text
 from playground.ui.naming import head_name, site_name
 
@@ -40,12 +40,13 @@ def shown(seen: Seen, result: attend.Result, language: str) -> tuple[Seen, dict,
     sites = [(site_name(name, language), name) for name in result.sites]
     heads = [(head_name(number, language), number) for number in range(-1, result.heads(site))]
     description = text("attention.description", language, site=site_name(site, language), head=head_name(head, language))
+    cells = cells_of(*result.words_at(site), language) if seen.view == "one" else None
     return (
         seen,
         gr.update(choices=sites, value=site, interactive=seen.view in ("one", "heads")),
         gr.update(choices=heads, value=head, interactive=seen.view == "one"),
         gr.update(value=seen.view, interactive=True),
-        drawn(pictured(result, site, head, seen.view, language), description),
+        drawn(pictured(result, site, head, seen.view, language), description, cells=cells),
     )
 
 

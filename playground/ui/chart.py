@@ -4,13 +4,16 @@
 a `gr.HTML`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import plotly
 import plotly.graph_objects as go
 
-from playground.ui.reading import visible
+from playground.ui.language import table
+from playground.ui.reading import isolate, readable, visible
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
@@ -31,8 +34,14 @@ def chart(*, height: int = 420, elem_id: str | None = None) -> gr.HTML:
     )
 
 
-def drawn(figure: go.Figure, description: str) -> dict[str, str]:
-    """A figure as the value of a chart; `description` is what a screen reader says."""
+def drawn(figure: go.Figure, description: str, *, cells: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A figure as the value of a chart; `description` is what a screen reader says. `cells`: see `cells_of`, for a map to walk on."""
     figure = go.Figure(figure)
     figure.layout.template = None
-    return {"figure": figure.to_json(), "description": visible(description)}
+    return {"figure": figure.to_json(), "description": visible(description)} | ({"cells": cells} if cells else {})
+
+
+def cells_of(rows: Sequence[str], columns: Sequence[str], language: str) -> dict[str, Any]:
+    """What is said of the cells of a map of one head, for the keyboard and for screen readers."""
+    said = {name: table()[f"heatmap.{name}"][language] for name in ("pair", "hidden", "help", "strongest")}
+    return {"rows": [isolate(readable(word)) for word in rows], "columns": [isolate(readable(word)) for word in columns]} | said
