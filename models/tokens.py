@@ -77,6 +77,10 @@ class Tokenizer(Protocol):
         """Ids to readable pieces, one each."""
         ...
 
+    def starts(self, ids: Sequence[int], *, side: Literal["source", "target"] = "target") -> tuple[bool, ...]:
+        """For each id whether a word begins with it; the sides of a translation model may count differently."""
+        ...
+
     def piece_id(self, piece: str) -> int | None:
         """The id of one piece as `words` shows it ("##able", "▁Paris"), or None; special tokens cannot be asked for."""
         ...

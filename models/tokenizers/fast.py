@@ -8,13 +8,16 @@ import json
 import re
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Literal
 
 from tokenizers import AddedToken, Tokenizer
+from tokenizers.models import WordPiece
 
 from models.tokenizers.chat import ChatTemplate, lay_out
 from models.tokenizers.frames import frames
 from models.tokenizers.pieces import byte_alphabet, byte_of, complete, show, visible
 from models.tokenizers.rows import BARE, BARE_PAIR, Content, Slot, Span, assemble
+from models.tokenizers.starts import word_starts
 from models.tokenizers.text import clean, estimate, shorten
 from models.tokens import Row
 
@@ -91,6 +94,14 @@ class FastTokenizer:
     def words(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Ids to readable pieces, one each; see `pieces.py` for how bytes, spaces and control characters look."""
         return show(list(map(self.raw, ids)))
+
+    def starts(self, ids: Sequence[int], *, side: Literal["source", "target"] = "target") -> tuple[bool, ...]:
+        """For each of the ids of a text whether a word begins with it; both sides are the same here."""
+        alone = [index in self.hidden or index == self.unk_id for index in ids]
+        if isinstance(self.tokenizer.model, WordPiece):
+            goes_on = self.tokenizer.model.continuing_subword_prefix
+            return tuple(single or not str(self.raw(index)).startswith(goes_on) for index, single in zip(ids, alone))
+        return word_starts(list(map(self.raw, ids)), alone)
 
     def piece_id(self, piece: str) -> int | None:
         """The id of a piece as `words` shows it, or None; special tokens cannot be asked for."""

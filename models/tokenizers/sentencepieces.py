@@ -14,6 +14,7 @@ from models.checkpoints.weights import broken
 from models.tokenizers.names import read_json
 from models.tokenizers.pieces import byte_of, show, visible
 from models.tokenizers.rows import BARE, Content, Slot, assemble
+from models.tokenizers.starts import word_starts
 from models.tokenizers.text import clean, estimate, shorten
 from models.tokens import Row
 
@@ -79,6 +80,12 @@ class SentencePieceTokenizer:
     def words(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Ids of the target side to readable pieces, one each."""
         return readable([self.target_pieces.get(index, f"‹{index}›") for index in ids])
+
+    def starts(self, ids: Sequence[int], *, side: Literal["source", "target"] = "target") -> tuple[bool, ...]:
+        """For each of the ids of one side whether a word begins with it."""
+        pieces = self.pieces if side == "source" else self.target_pieces
+        raw = [pieces.get(index, "") for index in ids]
+        return word_starts([byte_of(piece) or visible(piece) for piece in raw], [index in self.silent for index in ids])
 
     def piece_id(self, piece: str) -> int | None:
         """The id of a piece of the target side as `words` shows it, or None."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from models.model import Model
 from models.tokens import Row
 from models.trace import Trace
 from playground.tasks.refusals import able, some_text, some_words
+from playground.tasks.words import Side, side
 
 NAME = "attend"
 LIMIT = 1024  # tokens: a picture of more shows nothing, and the queries and keys of 30 layers would be 100 MB
@@ -43,6 +45,7 @@ class Result:
     special: dict[str, tuple[bool, ...]] = field(hash=False)
     queries: dict[str, np.ndarray] = field(hash=False)
     keys: dict[str, np.ndarray] = field(hash=False)
+    starts: dict[str, tuple[bool, ...]] = field(default_factory=dict, hash=False)  # whether a word begins with the token
     window: int | None = None  # sliding window of a decoder, in positions
     before: dict[str, int] = field(default_factory=dict, hash=False)  # keys of a prefix in front of the words, by site
     cut: int = 0  # tokens left out because the text was too long
@@ -55,6 +58,16 @@ class Result:
     def words_at(self, site: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The words that ask (rows) and the words that are looked at (columns), those of a prefix first."""
         return words_at(self.known(site), self.words, self.before.get(site, 0))
+
+    def sides(self, site: str, *, whole: bool = False, hide: bool = False) -> tuple[Side, Side]:
+        """What a picture shows as rows and columns of a site: `whole` words or tokens, special ones or not; a prefix always."""
+        stack, _, kind = self.known(site).split(".")
+        both, before = zip((stack, "encoder" if kind == "cross" else stack), self.words_at(site)), self.before.get(site, 0)
+        made = []
+        for (name, words), more in zip(both, (0, before)):
+            starts = self.starts.get(name, (True,) * len(self.words[name]))
+            made.append(side(words, (True,) * more + starts, (False,) * more + self.special[name], whole=whole, hide=hide))
+        return made[0], made[1]
 
     def weights(self, site: str, head: int = -1) -> np.ndarray:
         """softmax(q k^T / sqrt(D)), (Q, K) float32; head -1 is the mean of all heads. ValueError for an unknown site or head."""
@@ -112,6 +125,7 @@ def run(model: Model, requests: Sequence[Request]) -> list[Result]:
                 causal=frozenset(site for site in sites if site.startswith("decoder") and site.endswith("self")),
                 words={stack: row.words for stack, row in own.items()},
                 special={stack: row.special for stack, row in own.items()},
+                starts={stack: starts(model, row, stack) for stack, row in own.items()},
                 queries={site: seen[site, "query"][index, :, : looking[site]].copy() for site in sites},
                 keys={site: seen[site, "key"][index, :, : looked_at[site]].copy() for site in sites},
                 window=model.config.sliding_window,
@@ -147,6 +161,16 @@ def words_at(site: str, words: Mapping[str, tuple[str, ...]], before: int) -> tu
     stack, _, kind = site.split(".")
     prefix = tuple(f"[P{index + 1}]" for index in range(before))
     return words[stack], prefix + words["encoder" if kind == "cross" else stack]
+
+
+def starts(model: Model, row: Row, stack: str) -> tuple[bool, ...]:
+    """Which tokens of a row begin a word; each special one stands alone."""
+    found: list[bool] = []
+    for special, run in groupby(zip(row.special, row.ids), key=lambda pair: pair[0]):
+        ids = [index for _, index in run]
+        reads = "source" if stack == "encoder" else "target"
+        found += (True,) * len(ids) if special else model.tokenizer.starts(ids, side=reads)
+    return tuple(found)
 
 
 def limit(model: Model) -> int:
