@@ -49,7 +49,7 @@ def put_together(pieces: Sequence[str]) -> str:
 
 
 def merged(weights: np.ndarray, rows: Side, columns: Side) -> np.ndarray:
-    """The weights between words: the sum over the pieces that are looked at, the mean over those that look (Clark et al. 2019, section 4.1).
+    """The weights between words: the sum over the pieces that are looked at, the mean over those that look (Clark et al. 2019, 4.1).
 
     weights (..., Q, K) -> (..., rows, columns). What is hidden is left out; rows are not made to sum to 1 again.
     """
