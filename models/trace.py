@@ -16,14 +16,16 @@ class Trace:
     `kinds`: what to record: "query" (B, H, Q, D), "key" and "value" (B, H_kv, K, D), "scores" before the softmax (B, H, Q, K), "weights"
     after it, "head_output" (B, H, Q, D), "hidden" (B, Q, C). `sites`: where, as "encoder.3.self", "decoder.5.cross", or for "hidden"
     "encoder.3"; None means everywhere. "hidden" is also recorded at "encoder.embeddings" and "decoder.embeddings". Queries and keys are
-    those that are multiplied: after rotation, before scaling.
+    those that are multiplied: after rotation, before scaling. A `live` trace keeps what it saw a part of the calculation, so that gradients
+    with respect to it can be asked for, also where no parameter learns.
     """
 
-    def __init__(self, kinds: Iterable[str], *, sites: Iterable[str] | None = None):
+    def __init__(self, kinds: Iterable[str], *, sites: Iterable[str] | None = None, live: bool = False):
         self.kinds = frozenset(kinds)
         if unknown := self.kinds - KINDS:
             raise ValueError(f"a trace cannot record {sorted(unknown)}; it can record {sorted(KINDS)}")
         self.sites = None if sites is None else frozenset(sites)
+        self.live = live
         self.seen: dict[tuple[str, str], Tensor] = {}
 
     def wants(self, site: str, *kinds: str) -> bool:
@@ -33,7 +35,9 @@ class Trace:
     def put(self, site: str, kind: str, value: Tensor) -> None:
         """Record `value` if it was asked for."""
         if self.wants(site, kind):
-            self.seen[site, kind] = value.detach()
+            self.seen[site, kind] = value if self.live else value.detach()
+            if self.live and not value.requires_grad:
+                value.requires_grad_()
 
     def get(self, site: str, kind: str) -> Tensor:
         """What was seen; a KeyError names what there is instead."""
