@@ -81,6 +81,10 @@
         place.removeAttribute("aria-label");
         return;
       }
+      if (window.playground.lines(place, value)) {  // not a figure of plotly
+        listening = false;
+        return;
+      }
       place.setAttribute("role", "img");
       place.setAttribute("aria-label", value.description);
       const Plotly = await plotly();

@@ -42,6 +42,7 @@ def grid_of_heads(
     causal: bool = False,
     window: int | None = None,
     scale: Scale = "each",
+    subtitle: str = "",
 ) -> go.Figure:
     """Every head of one site; `weights` (H, Q, K). A click on a tile brings its head as the point's `text`."""
     size = tile_size(len(queries), len(keys), len(weights))
@@ -51,7 +52,7 @@ def grid_of_heads(
         Tile(small(one, hidden, size), strongest(name, one, queries, keys, language, causal), head)
         for head, (name, one) in enumerate(zip(names, weights))
     ]
-    subtitle = text("grid.heads", language, heads=len(weights))
+    subtitle = subtitle or text("grid.heads", language, heads=len(weights))
     return sheet(tiles, names=names, columns=even_columns(len(weights)), title=site_name(site, language), subtitle=subtitle, scale=scale)
 
 
@@ -64,6 +65,7 @@ def grid_of_layers(
     causal: frozenset[str] = frozenset(),
     window: int | None = None,
     scale: Scale = "each",
+    subtitle: str = "",
 ) -> go.Figure:
     """Every site, one tile each: `weights(site)` (Q, K) is asked for one site after the other, usually the mean of its heads.
 
@@ -85,7 +87,7 @@ def grid_of_layers(
         names=[text(f"site.kind.{kind}", language) for kind in kinds] if in_rows else names,
         columns=kinds[kind_of(sites[0])] if in_rows else even_columns(len(sites)),
         title=text("grid.layers", language),
-        subtitle=head_name(-1, language),
+        subtitle=subtitle or head_name(-1, language),
         scale=scale,
         named="rows" if in_rows else "tiles",
     )
@@ -100,6 +102,7 @@ def grid_of_model(
     causal: frozenset[str] = frozenset(),
     window: int | None = None,
     scale: Scale = "each",
+    subtitle: str = "",
 ) -> go.Figure:
     """Every head of every site, a row for each site: `weights(site)` (H, Q, K) is asked for one site after the other.
 
@@ -119,7 +122,7 @@ def grid_of_model(
         names=[short_site_name(site, language) for site in sites],
         columns=len(tiles) // len(sites),
         title=text("grid.model", language),
-        subtitle=text("grid.model_note", language),
+        subtitle=subtitle or text("grid.model_note", language),
         scale=scale,
         named="rows",
     )

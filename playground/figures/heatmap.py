@@ -21,15 +21,19 @@ def heatmap(
     language: str = "en",
     causal: bool = False,
     window: int | None = None,
+    subtitle: str = "",
+    said: str = "",
 ) -> go.Figure:
     """`weights` (Q, K) of one site and head (-1: the mean), a row for each word that looks, a column for each word that is looked at.
+
+    `subtitle` names what is shown where that is not the head alone; `said` is what is said about a cell, see `hover`.
 
     Where a position cannot see the figure stays empty: `causal` hides what comes after it, `window` what lies so many positions back.
     """
     return figure(
-        [cells(weights, hidden=unseen(*weights.shape, window=window) if causal else None, hover=hover(language))],
+        [cells(weights, hidden=unseen(*weights.shape, window=window) if causal else None, hover=said or hover(language))],
         title=site_name(site, language),
-        subtitle=head_name(head, language),
+        subtitle=subtitle or head_name(head, language),
         **word_axes(queries, keys, row_title=text("figure.query", language), column_title=text("figure.key", language)),
     )
 

@@ -25,7 +25,7 @@ class Beside:
     # state that an unqueued handler changed).
     picture: gr.HTML
     frame: gr.Accordion  # the part's own; `.expand` fires when it is opened
-    views: list[Block]  # seen, site, head, view, picture: the outputs of `playground.ui.attention_view.shown`
+    views: list[Block]  # seen, site, head, view, measure, tokens, picture: the outputs of `playground.ui.attention_view.shown`
 
 
 @dataclass(frozen=True, kw_only=True)

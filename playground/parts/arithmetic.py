@@ -10,7 +10,7 @@ from playground.service.playground import Playground
 from playground.tabs import Page
 from playground.tasks import attend, weigh
 from playground.ui.arithmetic import heads_of_cell, told
-from playground.ui.attention_view import Seen, shown
+from playground.ui.attention_view import Seen, deeper, shown, tokens_at
 from playground.ui.guard import guarded
 from playground.ui.language import text
 from playground.ui.notice import notice_line
@@ -57,7 +57,8 @@ def build(page: Page, beside: Beside) -> None:
     def clicked(seen, event: gr.EventData):
         if seen is None or seen.view != "one" or event.text is not None:  # a small map was clicked, or nothing is there yet
             return gr.skip()
-        return gr.update(open=True), True, Cell(seen.model, seen.request, int(event.y), int(event.x))
+        pair = behind(playground.ask(seen.model, attend.NAME, seen.request), seen, int(event.y), int(event.x))
+        return gr.update(open=True), True, Cell(seen.model, seen.request, *pair)
 
     @guarded(notice)
     def chosen(language, seen, query, key):
@@ -70,7 +71,7 @@ def build(page: Page, beside: Beside) -> None:
         if seen is None:
             return gr.skip()
         result = playground.ask(seen.model, attend.NAME, seen.request)
-        return *shown(seen._replace(head=int(event.index), view="one"), result, language), ""
+        return *shown(seen._replace(head=int(event.index), view="one"), result, language, deeper(playground, seen)), ""
 
     # Wiring
     told_ = [cell, query, key, panel, notice]
@@ -101,10 +102,18 @@ def explained(playground: Playground, seen: Seen, cell: Cell | None, language: s
     return cell, options(words_query, cell.query, language), options(words_key, cell.key, language), story, ""
 
 
+def behind(result: attend.Result, seen: Seen, row: int, column: int) -> tuple[int, int]:
+    """The two tokens behind a cell of the map; where a word has several pieces, the pair with the largest weight."""
+    rows, columns = (list(members) for members in tokens_at(result, seen, row, column))
+    between = result.weights(seen.site, max(seen.head, -1))[np.ix_(rows, columns)]
+    query, key = np.unravel_index(between.argmax(), between.shape)
+    return rows[query], columns[key]
+
+
 def striking(result: attend.Result, seen: Seen) -> tuple[int, int]:
     """Row and column of the strongest weight between two words; special tokens count where there is nothing else."""
     stack, _, kind = seen.site.split(".")
-    weights = result.weights(seen.site, seen.head)
+    weights = result.weights(seen.site, max(seen.head, -1))
     before = result.before.get(seen.site, 0)
     rows = ~np.array(result.special[stack])
     columns = np.concatenate([np.zeros(before, bool), ~np.array(result.special["encoder" if kind == "cross" else stack])])

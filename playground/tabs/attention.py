@@ -5,8 +5,9 @@ import gradio as gr
 from playground.parts import Beside, discover
 from playground.tabs import Page, Tab
 from playground.tasks import attend
+from playground.tasks.measures import MEASURES
 from playground.ui.about import find_row
-from playground.ui.attention_view import VIEWS, Seen, hint_of, shown, tile
+from playground.ui.attention_view import TOKENS, VIEWS, Seen, deeper, hint_of, shown, tile
 from playground.ui.chart import chart
 from playground.ui.examples import example_row, examples, on_example
 from playground.ui.guard import guarded
@@ -46,46 +47,53 @@ def build(page: Page) -> None:
             with gr.Row():
                 site = gr.Dropdown([], label=phrase("attention.layer"), min_width=240, interactive=False)
                 head = gr.Dropdown([(head_name(-1, "en"), -1)], value=-1, label=phrase("attention.head"), min_width=130, interactive=False)
+                kinds = [(phrase(f"measure.{name}"), name) for name in MEASURES]
+                measure = gr.Dropdown(kinds, value="weights", label=phrase("attention.measure"), min_width=190, interactive=False)
+            marks = [(phrase(f"tokens.choice.{name}"), name) for name in TOKENS]
+            tokens = gr.CheckboxGroup(marks, label=phrase("attention.tokens"), show_label=False, container=False, interactive=False)
             picture = chart(height=480, elem_id="attention-chart")
             gr.Markdown(phrase("attention.reading"), elem_classes="figure-note")
     seen, hint = gr.State(None), gr.State(hint_of(start, picker.model.value))
 
     # Handlers: what is shown is always `seen`, the last question that was put and the view of it, whatever stands in the boxes by now.
     @guarded(notice)
-    def look(language, model, words, second, target, site, head, view, hint, progress=gr.Progress()):  # noqa: B008 - found as a default
+    def look(language, model, words, second, target, site, head, view, measure, tokens, hint, progress=gr.Progress()):  # noqa: B008 - found as a default
         kind = kind_of(playground, model)
         request = attend.Request(text=words, second=second if kind == "encoder" else "", target=target if kind == "both" else "")
         result = playground.ask(chosen(model), attend.NAME, request, progress=reporter(progress, language))
         cut, look = text("notice.cut", language, limit=result.limit, cut=result.cut) if result.cut else "", ""
         if hint and (hint["model"], hint["text"]) == (model, words):
             site, head, look = hint["site"], hint["head"], hint["look"][language]
-        return remark(cut, look), None, *shown(Seen(model, request, site, head, view), result, language)
+        seen = Seen(model, request, site, head, view, measure, **chosen_tokens(tokens))
+        return remark(cut, look), None, *shown(seen, result, language, deeper(playground, seen))
 
     @guarded(notice)
-    def turn(language, seen, site, head, view):
-        return gr.skip() if seen is None else draw(language, seen._replace(site=site, head=head, view=view))
+    def turn(language, seen, site, head, view, measure, tokens):
+        if seen is None:
+            return gr.skip()
+        seen = seen._replace(site=site, head=head, view=view, measure=measure, **chosen_tokens(tokens))
+        return {notice: "", **dict(zip(views, draw(language, seen)))}
 
     @guarded(notice)
     def again(language, seen):
         return gr.skip() if seen is None else draw(language, seen)
 
     def draw(language, seen):
-        return shown(seen, playground.ask(seen.model, attend.NAME, seen.request), language)
+        return shown(seen, playground.ask(seen.model, attend.NAME, seen.request), language, deeper(playground, seen))
 
     @guarded(notice)
-    def first(language, model, words, second, target, site, head, view, hint, progress=gr.Progress()):  # noqa: B008 - found as a default
+    def first(language, model, words, second, target, site, head, view, measure, tokens, hint, progress=gr.Progress()):  # noqa: B008 - found as a default
         row = find_row(playground, model)
         if row is None or not row["ready"]:
             return {notice: remark(text("attention.fetch_first", language))}
-        return look(language, model, words, second, target, site, head, view, hint, progress)
+        return look(language, model, words, second, target, site, head, view, measure, tokens, hint, progress)
 
     @guarded(notice)
     def zoom(language, seen, event: gr.EventData):
-        if seen is None or seen.view == "one" or event.text is None:
+        if seen is None or seen.view in ("one", "lines") or event.text is None:
             return gr.skip()
-        result = playground.ask(seen.model, attend.NAME, seen.request)
-        site, head = tile(result, seen.site, seen.view, int(event.text))
-        return shown(seen._replace(site=site, head=head, view="one"), result, language)
+        site, head = tile(playground.ask(seen.model, attend.NAME, seen.request), seen, int(event.text))
+        return draw(language, seen._replace(site=site, head=head, view="one"))
 
     def fields(model):
         kind = kind_of(playground, model)
@@ -96,15 +104,16 @@ def build(page: Page) -> None:
         return model, example["text"], example.get("second", ""), example.get("target", ""), hint_of(example, model)
 
     # Wiring
-    question = [page.language, picker.model, words, second, target, site, head, view, hint]
-    views = [seen, site, head, view, picture]
+    controls = [site, head, view, measure, tokens]
+    question = [page.language, picker.model, words, second, target, *controls, hint]
+    views = [seen, *controls, picture]
     asking = {"concurrency_limit": None, "show_progress_on": picture, "api_visibility": "private"}
     runs = [moment(look, question, [notice, hint, *views], **asking) for moment in (run.click, second.submit, target.submit)]
     picked = on_example(row, KEY, fill, [picker.model], [picker.model, words, second, target, hint])
     runs.append(picked.then(look, question, [notice, hint, *views], **asking))
     page.opened.then(first, question, [notice, hint, *views], **asking)
-    for moment in (site.input, head.input, view.input):
-        moment(turn, [page.language, seen, site, head, view], views, **QUIET, trigger_mode="always_last")
+    for control in controls:
+        control.input(turn, [page.language, seen, *controls], [notice, *views], **QUIET, trigger_mode="always_last")
     page.retelling.add(again, seen, views)
     picture.select(zoom, [page.language, seen], views, **QUIET)
     picker.model.change(fields, picker.model, [second, target], **QUIET)
@@ -114,6 +123,11 @@ def build(page: Page) -> None:
     for part in discover():
         with gr.Accordion(phrase(f"part.{part.key}"), open=False, elem_id=f"part-{part.key}") as frame:
             part.build(page, Beside(seen=seen, picture=picture, frame=frame, views=views))
+
+
+def chosen_tokens(names: list[str]) -> dict[str, bool]:
+    """What is to be done to tokens, as fields of `Seen`."""
+    return {name: name in names for name in TOKENS}
 
 
 TAB = Tab(key=KEY, order=1, build=build)

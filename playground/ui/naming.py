@@ -10,7 +10,9 @@ def site_name(site: str, language: str) -> str:
 
 
 def head_name(head: int, language: str) -> str:
-    """Head 0 as "Head 1"; -1 is the mean of all heads."""
+    """Head 0 as "Head 1"; -1 is the mean of all heads, -2 the largest weight among them."""
+    if head == -2:
+        return text("head.max", language)
     return text("head.mean", language) if head < 0 else text("head.one", language, head=head + 1)
 
 
