@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from models import masks
+from models.ablation import Silence
 from models.cache import KeysValues
 from models.config import ModelConfig
 from models.linear import Linear
@@ -97,8 +98,9 @@ def attend(
     prefix: Prefix | None,
     trace: Trace | None,
     site: str,
+    silence: Silence | None = None,
 ) -> Tensor:
-    """Attention with a prefix in front and a trace beside it; what self- and cross-attention share."""
+    """Attention with a prefix in front, a trace beside it and perhaps some heads silent; what self- and cross-attention share."""
     if prefix is not None:
         if causal:
             allowed, causal = masks.causal(query.shape[-2], key.shape[-2], device=query.device), False
@@ -109,6 +111,8 @@ def attend(
         trace.put(site, "key", key)
         trace.put(site, "value", value)
     mixed = attention(query, key, value, allowed=allowed, causal=causal, trace=trace, site=site)
+    if silence is not None:
+        mixed = silence.heads(site, mixed)
     if trace is not None:
         trace.put(site, "head_output", mixed)
     return mixed
@@ -136,6 +140,7 @@ class SelfAttention(nn.Module):
         prefix: Prefix | None = None,
         only: Tensor | None = None,
         trace: Trace | None = None,
+        silence: Silence | None = None,
         site: str = "",
     ) -> Tensor:
         """x (B, S, C) -> (B, S, C). `turn`: cosines and sines of rotary positions; `past`: keys and values of earlier steps.
@@ -143,7 +148,7 @@ class SelfAttention(nn.Module):
         With `only` (B, N) the positions at these columns alone ask, and all are looked at. -> (B, N, C)
         """
         if only is not None:
-            look = dict(allowed=allowed, causal=causal, turn=turn, past=past, prefix=prefix, trace=trace, site=site)
+            look = dict(allowed=allowed, causal=causal, turn=turn, past=past, prefix=prefix, trace=trace, silence=silence, site=site)
             return self.out(merge_heads(self.some(x, only, **look)))
         queries_keys, value = (split_heads(part, self.width) for part in self.qkv(x).split([sum(self.sizes[:2]), self.sizes[2]], dim=-1))
         if turn is not None:
@@ -151,7 +156,8 @@ class SelfAttention(nn.Module):
         query, key = queries_keys.split([self.sizes[0] // self.width, self.sizes[1] // self.width], dim=1)
         if past is not None:
             key, value = past.append(key, value)
-        mixed = attend(query, key, value, allowed=allowed, causal=causal, prefix=prefix, trace=trace, site=site)
+        seen = dict(prefix=prefix, trace=trace, silence=silence, site=site)
+        mixed = attend(query, key, value, allowed=allowed, causal=causal, **seen)
         return self.out(merge_heads(mixed))
 
     def some(
@@ -199,6 +205,7 @@ class CrossAttention(nn.Module):
         past: KeysValues | None = None,
         prefix: Prefix | None = None,
         trace: Trace | None = None,
+        silence: Silence | None = None,
         site: str = "",
     ) -> Tensor:
         """x (B, Q, C), memory (B, K, C) -> (B, Q, C). With `past`, keys and values of the memory are computed at the first step only.
@@ -215,7 +222,8 @@ class CrossAttention(nn.Module):
         readers = query.shape[0] // key.shape[0]
         if readers > 1:  # rows that read the same source are to attention what several positions are
             query = query[:, :, 0].unflatten(0, (-1, readers)).transpose(1, 2)  # (B * n, H, 1, D) -> (B, H, n, D)
-        mixed = attend(query, key, value, allowed=allowed, causal=False, prefix=prefix, trace=trace, site=site)
+        seen = dict(prefix=prefix, trace=trace, silence=silence, site=site)
+        mixed = attend(query, key, value, allowed=allowed, causal=False, **seen)
         if readers > 1:
             mixed = mixed.transpose(1, 2).flatten(0, 1)[:, :, None]  # (B, H, n, D) -> (B * n, H, 1, D)
         return self.out(merge_heads(mixed))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from models.ablation import Silence
 from models.attention import Prefix
 from models.cache import Cache
 from models.config import ModelConfig
@@ -35,6 +36,7 @@ class Decoder(nn.Module):
         memory_allowed: Tensor | None = None,
         cache: Cache | None = None,
         trace: Trace | None = None,
+        silence: Silence | None = None,
     ) -> Tensor:
         """`memory` (B, K, C) is the encoder's output; `cache` carries the steps before this one.
 
@@ -57,5 +59,6 @@ class Decoder(nn.Module):
                 cross_prefix=cross_prefix[index] if cross_prefix else None,
                 only=only if index == len(self.layers) - 1 else None,
                 trace=trace,
+                silence=silence,
             )
         return x if self.norm is None else self.norm(x)

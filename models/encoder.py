@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from models.ablation import Silence
 from models.attention import Prefix
 from models.config import ModelConfig
 from models.layer import Layer
@@ -28,6 +29,7 @@ class Encoder(nn.Module):
         prefix: Sequence[Prefix | None] | None = None,
         only: Tensor | None = None,
         trace: Trace | None = None,
+        silence: Silence | None = None,
     ) -> Tensor:
         """`prefix`: one pair of keys and values a layer. `only` (B, N): columns whose outputs are read. -> (B, N, C)
 
@@ -44,5 +46,6 @@ class Encoder(nn.Module):
                 prefix=prefix[index] if prefix else None,
                 only=only if index == len(self.layers) - 1 else None,
                 trace=trace,
+                silence=silence,
             )
         return x if self.norm is None else self.norm(x)

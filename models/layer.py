@@ -1,9 +1,11 @@
 """One layer: attention, in a decoder also attention to the source, then feed-forward; each added to what was there and normalised."""
 
 from collections.abc import Callable
+from functools import partial
 
 from torch import Tensor, nn
 
+from models.ablation import Silence
 from models.attention import CrossAttention, Prefix, SelfAttention, columns
 from models.cache import KeysValues, Memory
 from models.config import ModelConfig
@@ -31,10 +33,30 @@ class Layer(nn.Module):
         self.feedforward = FeedForward(config)
         self.feedforward_norm = build_norm(config)
 
-    def residual(self, x: Tensor, norm: nn.Module, update: Callable[[Tensor], Tensor], *, only: Tensor | None = None) -> Tensor:
+    def residual(
+        self,
+        x: Tensor,
+        norm: nn.Module,
+        update: Callable[[Tensor], Tensor],
+        *,
+        site: str,
+        only: Tensor | None = None,
+        trace: Trace | None = None,
+        silence: Silence | None = None,
+    ) -> Tensor:
         """Add & norm, in the order this model has them; `only`: `update` gives the positions at these columns, and no others are kept."""
         kept = columns(x, only)
-        return kept + update(norm(x)) if self.norm_first else norm(kept + update(x))
+        read = norm(x) if self.norm_first else x
+        added = update(read)
+        if silence is not None:
+            added = silence.update(site, added)
+        stream = kept + added
+        handed_on = stream if self.norm_first else norm(stream)
+        if trace is not None:
+            trace.put(site, "update", added)
+            trace.put(site, "stream", stream)
+            trace.put(site, "normed", read if self.norm_first else handed_on)
+        return handed_on
 
     def forward(
         self,
@@ -52,20 +74,28 @@ class Layer(nn.Module):
         cross_prefix: Prefix | None = None,
         only: Tensor | None = None,
         trace: Trace | None = None,
+        silence: Silence | None = None,
     ) -> Tensor:
         """x (B, S, C) -> (B, S, C). `site` is this layer's name in the trace, as "encoder.3".
 
         With `only` (B, N), what comes out is computed at these columns alone. -> (B, N, C)
         """
+        seen = dict(trace=trace, silence=silence)
+        came = x
         if self.mixer == "ssru":
-            x = self.residual(x, self.self_norm, lambda h: columns(self.ssru(h, past=past), only), only=only)
+
+            def mix(h: Tensor) -> Tensor:
+                return columns(self.ssru(h, past=past), only)
         else:
-            look = dict(allowed=allowed, causal=causal, turn=turn, past=past, prefix=prefix, only=only, trace=trace, site=f"{site}.self")
-            x = self.residual(x, self.self_norm, lambda h: self.self_attention(h, **look), only=only)
+            look = dict(allowed=allowed, causal=causal, turn=turn, past=past, prefix=prefix, only=only, site=f"{site}.self") | seen
+            mix = partial(self.self_attention, **look)
+        x = self.residual(x, self.self_norm, mix, site=f"{site}.self", only=only, **seen)
         if self.cross_attention is not None:
-            look = dict(memory=memory, allowed=memory_allowed, past=past_cross, prefix=cross_prefix, trace=trace, site=f"{site}.cross")
-            x = self.residual(x, self.cross_norm, lambda h: self.cross_attention(h, **look))
-        x = self.residual(x, self.feedforward_norm, self.feedforward)
+            look = dict(memory=memory, allowed=memory_allowed, past=past_cross, prefix=cross_prefix, site=f"{site}.cross") | seen
+            x = self.residual(x, self.cross_norm, partial(self.cross_attention, **look), site=f"{site}.cross", **seen)
+        x = self.residual(x, self.feedforward_norm, self.feedforward, site=f"{site}.feedforward", **seen)
+        if silence is not None:
+            x = silence.layer(site, columns(came, only), x)
         if trace is not None:
             trace.put(site, "hidden", x)
         return x

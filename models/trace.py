@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from torch import Tensor
 
-KINDS = frozenset({"query", "key", "value", "scores", "weights", "head_output", "hidden"})
+KINDS = frozenset({"query", "key", "value", "scores", "weights", "head_output", "hidden", "update", "stream", "normed"})
 
 
 class Trace:
@@ -16,8 +16,13 @@ class Trace:
     `kinds`: what to record: "query" (B, H, Q, D), "key" and "value" (B, H_kv, K, D), "scores" before the softmax (B, H, Q, K), "weights"
     after it, "head_output" (B, H, Q, D), "hidden" (B, Q, C). `sites`: where, as "encoder.3.self", "decoder.5.cross", or for "hidden"
     "encoder.3"; None means everywhere. "hidden" is also recorded at "encoder.embeddings" and "decoder.embeddings". Queries and keys are
-    those that are multiplied: after rotation, before scaling. A `live` trace keeps what it saw a part of the calculation, so that gradients
-    with respect to it can be asked for, also where no parameter learns.
+    those that are multiplied: after rotation, before scaling.
+
+    Of the parts of a layer, "encoder.3.feedforward" among them, all (B, Q, C): "update", what the part adds; "stream", the sum of that and
+    what was there; "normed", what leaves the norm, which a pre-norm part reads and a post-norm part hands on.
+
+    A `live` trace keeps what it saw a part of the calculation, so that gradients with respect to it can be asked for, also where no
+    parameter learns.
     """
 
     def __init__(self, kinds: Iterable[str], *, sites: Iterable[str] | None = None, live: bool = False):

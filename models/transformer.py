@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from models import masks
+from models.ablation import Silence
 from models.attention import Prefix
 from models.cache import Cache
 from models.config import ModelConfig
@@ -58,6 +59,7 @@ class Transformer(nn.Module):
         prefix: Sequence[Prefix | None] | None = None,
         only: Tensor | None = None,
         trace: Trace | None = None,
+        silence: Silence | None = None,
     ) -> Tensor:
         """Words in context. -> (B, P + S, C), the soft prompt (P, C) in front of the columns `soft_prompt_at` (B,), or of all.
 
@@ -70,7 +72,8 @@ class Transformer(nn.Module):
         prompt = dict(soft_prompt=soft_prompt, soft_prompt_at=soft_prompt_at)
         x = self.embeddings(tokens.ids, positions, length=length, segments=tokens.segments, **prompt)
         turn = self.turns.turns(positions, length, dtype=x.dtype) if self.turns else None
-        return self.encoder(x, allowed=None if full else masks.padding(mask), turn=turn, prefix=prefix, only=only, trace=trace)
+        seen = dict(trace=trace, silence=silence)
+        return self.encoder(x, allowed=None if full else masks.padding(mask), turn=turn, prefix=prefix, only=only, **seen)
 
     def decode(
         self,
@@ -85,6 +88,7 @@ class Transformer(nn.Module):
         cross_prefix: Sequence[Prefix | None] | None = None,
         only: Tensor | None = None,
         trace: Trace | None = None,
+        silence: Silence | None = None,
     ) -> Tensor:
         """Features that guess the next word at each position. -> (B, P + S, C)
 
@@ -123,6 +127,7 @@ class Transformer(nn.Module):
             memory_allowed=None if memory_mask is None else masks.padding(memory_mask),
             cache=cache,
             trace=trace,
+            silence=silence,
         )
 
     def logits(self, hidden: Tensor) -> Tensor:
