@@ -5,7 +5,7 @@ before the output matrix; the same is done here to whole attentions, feed-forwar
 a trace does: no module keeps it, so the model of other visitors stays whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,14 @@ class Ablation:
 
     heads: frozenset[tuple[str, int]] = frozenset()
     parts: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> "Ablation":
+        """From names as people write them: a part as above, a head behind a colon ("encoder.3.self:5")."""
+        split = [(name, *name.rpartition(":")[::2]) for name in names]
+        heads = frozenset((site, int(head)) for _, site, head in split if site and head.isascii() and head.isdigit())
+        named = {f"{site}:{head}" for site, head in heads}
+        return cls(heads=heads, parts=frozenset(name for name, *_ in split if name not in named))
 
     def __bool__(self) -> bool:
         return bool(self.heads or self.parts)

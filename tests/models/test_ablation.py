@@ -115,3 +115,10 @@ def test_names_that_mean_nothing_are_told(networks) -> None:
     assert Ablation(parts=frozenset({"encoder.2", "encoder.0.feedforward"})).unknown(config) == []
     assert attentions(networks["student"].config)[2:] == ("decoder.0.cross", "decoder.1.cross")
     assert not Ablation() and Ablation(parts=frozenset({"encoder.2"}))
+
+
+def test_names_as_people_write_them() -> None:
+    assert Ablation.of(["encoder.3.self:5", "decoder.0.feedforward"]) == Ablation(
+        heads=frozenset({("encoder.3.self", 5)}), parts=frozenset({"decoder.0.feedforward"})
+    )
+    assert Ablation.of(["encoder.3.self:x", ":2", ""]).parts == {"encoder.3.self:x", ":2", ""} and not Ablation.of([])
