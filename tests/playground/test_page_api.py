@@ -23,6 +23,8 @@ ENDPOINTS = {
     "tune": ["model", "task", "methods", "steps", "seconds", "rate", "length", "rank", "seed", "data"],
     "tuned": [],
     "export": ["name"],
+    "ablate": ["model", "text", "silent", "text_b", "target", "position", "top_k"],
+    "logit_lens": ["model", "text", "text_b", "target", "position", "top_k"],
 }
 
 
