@@ -35,7 +35,8 @@ def test_every_view_of_every_measure_can_be_drawn(tiny_playground: Playground, n
         json.dumps(picture)
         if measure == "rollout":
             assert seen.view not in ("heads", "model") and seen.site.endswith("self")
-        assert set(picture) == ({"lines", "description"} if seen.view == "lines" else {"figure", "description"})
+        drawing = {"lines": {"lines"}, "one": {"figure", "cells"}}.get(seen.view, {"figure"})
+        assert set(picture) == drawing | {"description"}
 
 
 def test_without_what_a_measure_needs_the_weights_are_shown(tiny_playground: Playground) -> None:
