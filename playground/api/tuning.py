@@ -20,7 +20,10 @@ STEP = ("method", "step", "seconds", "loss", "accuracy")
 
 
 class TuningRow(TypedDict):
-    """How one method did. `name` is the tuned model's, for /models and the others; `problem` says what went wrong, else empty."""
+    """How one method did. `name` is the tuned model's, for /models and the others; `problem` says what went wrong, else empty.
+
+    `memory`: bytes that learning needed at its highest moment, beyond what was in use before; null where it cannot be told.
+    """
 
     method: str
     name: str
@@ -29,6 +32,7 @@ class TuningRow(TypedDict):
     dev: float | None
     test: float | None
     seconds_per_step: float | None
+    memory: int | None
     bytes: int
     problem: str
 
@@ -55,6 +59,7 @@ class TunedModel(TypedDict):
     trainable: int
     dev: float | None
     test: float | None
+    memory: int | None
     bytes: int
 
 
@@ -112,7 +117,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         """The results of tunings that this server keeps, the newest first.
 
         Returns:
-            One `{name, model, method, task, steps, trainable, dev, test, bytes}` for each; `name` can be asked like any model.
+            One `{name, model, method, task, steps, trainable, dev, test, memory, bytes}` for each; `name` can be asked like any model.
         """
         return [listed(kept) for kept in playground.shelf.all()]
 
@@ -160,6 +165,7 @@ def rows(found: Look) -> list[TuningRow]:
                 dev=kept.dev if kept else None,
                 test=kept.test if kept else None,
                 seconds_per_step=kept.seconds / kept.steps if kept and kept.steps else None,
+                memory=kept.memory if kept else None,
                 bytes=kept.n_bytes if kept else 0,
                 problem=problem,
             )
@@ -171,5 +177,5 @@ def listed(kept: Kept) -> TunedModel:
     """One result."""
     return TunedModel(
         name=kept.name, model=kept.base, method=kept.method, task=kept.task, steps=kept.steps, trainable=kept.trainable, dev=kept.dev,
-        test=kept.test, bytes=kept.n_bytes,
+        test=kept.test, memory=kept.memory, bytes=kept.n_bytes,
     )  # fmt: skip

@@ -65,6 +65,7 @@ class Kept:
     dev: float | None = None
     test: float | None = None
     n_bytes: int = 0  # of what was learnt, written to a file
+    memory: int | None = None  # bytes that learning needed at its highest moment, see `Peak`
     confusion: dict[str, dict[str, int]] = field(default_factory=dict, hash=False)
     wrong: tuple[tuple[int, str, str, str], ...] = field(default=(), hash=False)
     prompt: dict[str, Any] | None = field(default=None, hash=False)

@@ -22,6 +22,7 @@ from models.tuning.vectors import cosines, drift, nearest
 from playground.service.faults import answerable
 from playground.service.jobs import Job, Stopped
 from playground.service.kept import Kept, Note
+from playground.service.peak import Peak
 from playground.service.runs import Outcome, Plan, Point, Stage
 
 LOG = logging.getLogger(__name__)
@@ -57,23 +58,25 @@ def learn(job: Job, plan: Plan, model: Model, examples: Examples, name: str, kee
     method = methods().get(name)
     if method is None:
         raise Problem("unknown_method", method=name, known=list(methods()))
-    tuning = Tuning(model, method, examples, settings=settings_for(method, plan), run=budget(plan), name=f"{model.name} + {name}")
-    vectors = getattr(tuning.prepared.network.extra, "vectors", None)
-    start, gone = None if vectors is None else vectors.detach().clone(), []
+    gone: list[float] = []
     stopped = False
-    try:
-        while not tuning.over:
-            job.pause()
-            step = tuning.step()
-            moved = None if start is None else float(drift(vectors, start).mean())
-            gone += [] if moved is None else [moved]
-            job.put(Point(name, step.step, step.seconds, step.loss, step.accuracy, moved))
-        job.put(Stage("measure", name))
-    except Stopped:
-        if not tuning.step_number:
-            raise
-        stopped = True
-    outcome = finish(plan, tuning, gone, keep)
+    with Peak(model.device) as peak:
+        tuning = Tuning(model, method, examples, settings=settings_for(method, plan), run=budget(plan), name=f"{model.name} + {name}")
+        vectors = getattr(tuning.prepared.network.extra, "vectors", None)
+        start = None if vectors is None else vectors.detach().clone()
+        try:
+            while not tuning.over:
+                job.pause()
+                step = tuning.step()
+                moved = None if start is None else float(drift(vectors, start).mean())
+                gone += [] if moved is None else [moved]
+                job.put(Point(name, step.step, step.seconds, step.loss, step.accuracy, moved))
+            job.put(Stage("measure", name))
+        except Stopped:
+            if not tuning.step_number:
+                raise
+            stopped = True
+    outcome = finish(plan, tuning, gone, keep, memory=peak.n_bytes)
     if stopped:
         show(job, outcome)
         raise Stopped
@@ -101,7 +104,7 @@ def settings_for(method: Method, plan: Plan) -> Any:
     return method.settings(**{name: value for name, value in (("length", plan.length), ("rank", plan.rank)) if name in known})
 
 
-def finish(plan: Plan, tuning: Tuning, gone: list[float], keep: Keep) -> Outcome:
+def finish(plan: Plan, tuning: Tuning, gone: list[float], keep: Keep, *, memory: int | None) -> Outcome:
     """Measure what was learnt on sentences that nobody has seen, and keep it."""
     learnt = Learnt.of(tuning)
     task, card = learnt.task, tuning.base.card
@@ -122,6 +125,7 @@ def finish(plan: Plan, tuning: Tuning, gone: list[float], keep: Keep) -> Outcome
         trainable=tuning.n_trainable,
         steps=tuning.step_number,
         seconds=tuning.seconds,
+        memory=memory,
         dev=tuning.accuracy(tuning.dev) if tuning.dev else None,
         test=measured.accuracy if measured else None,
         confusion=measured.confusion if measured else {},

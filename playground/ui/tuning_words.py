@@ -10,7 +10,7 @@ from playground.ui.notice import refusal, remark
 from playground.ui.reading import escape_html, percent, readable
 from playground.ui.wording import sentence
 
-COLUMNS = ("method", "trainable", "share", "dev", "test", "pace", "size")
+COLUMNS = ("method", "trainable", "share", "dev", "test", "pace", "memory", "size")
 ENDS = {"done": "tuning.status.done", "stopped": "tuning.status.stopped"}
 
 
@@ -71,6 +71,7 @@ def row(outcome: Outcome, language: str) -> str:
         share(kept.dev),
         share(kept.test),
         f"{kept.seconds / kept.steps:.2g}" if kept.trainable and kept.steps else "–",
+        size(kept.memory),
         size(kept.n_bytes),
     )
     numbers = f"<tr>{name}{''.join(f'<td>{escape_html(cell)}</td>' for cell in cells)}</tr>"
@@ -82,8 +83,8 @@ def share(value: float | None) -> str:
     return "–" if value is None else f"{value:.0%}".replace("%", " %")
 
 
-def size(n_bytes: int) -> str:
-    """A size in the unit that suits it."""
+def size(n_bytes: int | None) -> str:
+    """A size in the unit that suits it; a dash where there is none."""
     if not n_bytes:
         return "–"
     return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{max(n_bytes / 1e3, 0.1):.1f} kB"

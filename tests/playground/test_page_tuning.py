@@ -40,6 +40,7 @@ KEPT = Kept(
     dev=0.5,
     test=0.75,
     n_bytes=12_345,
+    memory=78_900_000,
     confusion={"a": {"a": 3, "b": 1}, "b": {"a": 0, "b": 0}},
     wrong=((7, "<script>x</script>", "a", "b"),),
     prompt={"words": [[("tea", 0.5)], [("##y", 0.25)]], "cosines": [[1, 0], [0, 1]], "drift": [0.1, 0.2]},
@@ -124,7 +125,9 @@ def test_the_line_above_the_curves_says_what_happens(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_tables_show_numbers_and_never_run_what_they_show(language: str) -> None:
     shown = comparison([Outcome(method="prompt", kept=KEPT), Outcome(method="lora", problem=Problem("tuning_memory"))], language)
-    assert "6.4 %" in shown and "75 %" in shown and "0.2" in shown and "12.3 kB" in shown and shown.count("<tr>") == 3
+    assert (
+        "6.4 %" in shown and "75 %" in shown and "0.2" in shown and "12.3 kB" in shown and "78.9 MB" in shown and shown.count("<tr>") == 3
+    )
     shown += mistakes(KEPT, language) + nearest_words(KEPT, language)
     shown += tried(Tried(after={"a": 0.9, "b": 0.1}, before=None), KEPT, language) + tried(Tried(after="<b>", before="<i>"), KEPT, language)
     assert "<script>" not in shown and "<b>" not in shown and "tea" in shown

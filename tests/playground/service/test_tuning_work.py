@@ -63,6 +63,7 @@ def test_a_comparison_leaves_models_that_every_tab_can_ask_also_after_a_restart(
     assert cloze.trainable == 0 and prompt.trainable == 4 * 32 and 0 < prompt.share < 1 and prompt.n_bytes > 4 * 4 * 32
     assert sum(count for row in prompt.confusion.values() for count in row.values()) == prompt.own * 4 and prompt.test is not None
     assert len(prompt.prompt["words"]) == 4 and len(prompt.prompt["drift"]) == 3 and prompt.prompt["drift"][-1] > 0
+    assert all(one.memory is None or one.memory >= 0 for one in (cloze, prompt, prefix))
     assert prefix.prompt is None and prefix.note is None and cloze.note is not None
     for server in (playground, opened()):
         rows = {row["name"]: row for row in server.models()}
