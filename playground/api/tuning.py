@@ -16,12 +16,13 @@ from playground.ui.own_data import examples_of
 from playground.ui.tuning_results import archive
 from playground.ui.wording import sentence
 
-STEP = ("method", "step", "seconds", "loss", "accuracy")
+STEP = ("method", "seed", "step", "seconds", "loss", "accuracy")
 
 
 class TuningRow(TypedDict):
     """How one method did. `name` is the tuned model's, for /models and the others; `problem` says what went wrong, else empty.
 
+    `dev` and `test` are means over the seeds; `dev_spread` and `test_spread` their standard deviations, null for one seed.
     `memory`: bytes that learning needed at its highest moment, beyond what was in use before; null where it cannot be told.
     """
 
@@ -30,7 +31,9 @@ class TuningRow(TypedDict):
     trainable: int
     share: float
     dev: float | None
+    dev_spread: float | None
     test: float | None
+    test_spread: float | None
     seconds_per_step: float | None
     memory: int | None
     bytes: int
@@ -38,9 +41,10 @@ class TuningRow(TypedDict):
 
 
 class TuningStep(TypedDict):
-    """One step of one method; `accuracy` where it was measured. `table` is empty until the end."""
+    """One step of one method with one seed; `accuracy` where it was measured. `table` is empty until the end."""
 
     method: str
+    seed: int
     step: int
     seconds: float
     loss: float | None
@@ -76,6 +80,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         length: int = 16,
         rank: int = 8,
         seed: int = 1,
+        seeds: int = 1,
         data: str = "",
         request: gr.Request = None,
     ) -> Iterator[TuningStep]:
@@ -93,9 +98,10 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             length: vectors of a prompt or prefix.
             rank: of LoRA.
             seed: the same seed gives the same batches to every method.
+            seeds: how many, 1 to 3: each method learns once with each, counted from `seed` on, and the one in the middle on dev is kept.
             data: labelled sentences of your own, as CSV, TSV or JSONL.
         Returns:
-            `{method, step, seconds, loss, accuracy}` for each step; the last item holds the `table` with a row for each method.
+            `{method, seed, step, seconds, loss, accuracy}` for each step; the last item holds the `table` with a row for each method.
         """
         plan = Plan(
             model=model,
@@ -108,6 +114,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             length=length,
             rank=rank,
             seed=seed % 2**31,
+            seeds=seeds,
         )
         visitor = f"api-{secrets.token_urlsafe(16)}"
         playground.tune(visitor, plan)
@@ -156,14 +163,17 @@ def rows(found: Look) -> list[TuningRow]:
     made = []
     for outcome in found.outcomes:
         kept, problem = outcome.kept, sentence(outcome.problem, "en") if outcome.problem else ""
+        (dev, dev_spread), (test, test_spread) = (kept.over_seeds(part) if kept else (None, None) for part in ("dev", "test"))
         made.append(
             TuningRow(
                 method=outcome.method,
                 name=kept.name if kept else "",
                 trainable=kept.trainable if kept else 0,
                 share=kept.share if kept else 0.0,
-                dev=kept.dev if kept else None,
-                test=kept.test if kept else None,
+                dev=dev,
+                dev_spread=dev_spread,
+                test=test,
+                test_spread=test_spread,
                 seconds_per_step=kept.seconds / kept.steps if kept and kept.steps else None,
                 memory=kept.memory if kept else None,
                 bytes=kept.n_bytes if kept else 0,

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 COLOURS = ("#8a93a3", "#d55e00", "#0072b2", "#009e73", "#cc79a7", "#b8860b", "#56b4e9")
 MOST = 150  # points of one curve: more cannot be seen, and all of them travel several times a second
 HEIGHT = 430
+Curve = Sequence[tuple[float, float]]  # points, from left to right
 AXIS = {"zeroline": False, "showline": True, "ticks": "outside", "fixedrange": True}
 
 
 def curves(points: Sequence["Point"], *, methods: Sequence[str], by: str = "step", language: str = "en") -> go.Figure:
     """Loss above, accuracy on dev below. `by`: "step" or "seconds"; a method keeps its colour, whichever others of `methods` are shown.
 
-    A method without steps to take is a dashed line at what it reached.
+    A method without steps to take is a dashed line at what it reached. With several seeds the lines are their means, and a band on the
+    accuracy goes from the lowest to the highest.
     """
     end = max([getattr(point, by) for point in points], default=1)
     traces = []
@@ -32,12 +34,17 @@ def curves(points: Sequence["Point"], *, methods: Sequence[str], by: str = "step
             continue
         line = {"color": COLOURS[place % len(COLOURS)], "width": 2}
         common = {"name": text(f"tuning.method.{method}", language), "legendgroup": method, "mode": "lines"}
-        learnt = [(getattr(point, by), point.loss) for point in own if point.loss is not None]
-        judged = [(getattr(point, by), point.accuracy) for point in own if point.accuracy is not None]
+        seeds = [[point for point in own if point.seed == seed] for seed in dict.fromkeys(point.seed for point in own)]
+        learnt, _, _ = together([[(getattr(point, by), point.loss) for point in seed if point.loss is not None] for seed in seeds])
+        judged, low, high = together(
+            [[(getattr(point, by), point.accuracy) for point in seed if point.accuracy is not None] for seed in seeds]
+        )
         if learnt:
             traces.append(go.Scatter(**common | points_of(learnt), line=line, showlegend=False, yaxis="y", hovertemplate="%{y:.3f}"))
         if not learnt and judged:
             judged, line = [(0, judged[0][1]), (end, judged[0][1])], line | {"dash": "dash"}
+        elif len(seeds) > 1:
+            traces += band(low, high, common | {"yaxis": "y2", "showlegend": False, "hoverinfo": "skip"}, line["color"])
         mode = {"mode": "lines+markers", "marker": {"size": 5}} if learnt else {}
         traces.append(go.Scatter(**common | points_of(judged) | mode, line=line, yaxis="y2", hovertemplate="%{y:.1%}"))
     return figure(
@@ -54,6 +61,23 @@ def curves(points: Sequence["Point"], *, methods: Sequence[str], by: str = "step
         yaxis2=AXIS
         | {"title": {"text": text("tuning.figure.accuracy", language)}, "domain": [0, 0.43], "range": [0, 1.02], "tickformat": ".0%"},
     )
+
+
+def together(seeds: Sequence[Curve]) -> tuple[Curve, Curve, Curve]:
+    """The mean of several curves, and the lowest and highest of them; each counts from its first to its last point."""
+    longest = max(seeds, key=len)
+    if len(seeds) == 1 or not longest:
+        return longest, longest, longest
+    x = [point[0] for point in longest]
+    values = np.array([np.interp(x, *zip(*seed), left=np.nan, right=np.nan) for seed in seeds if seed])
+    return tuple(list(zip(x, among(values, axis=0))) for among in (np.nanmean, np.nanmin, np.nanmax))
+
+
+def band(low: Curve, high: Curve, common: dict[str, Any], colour: str) -> list[go.Scatter]:
+    """The room between two curves, under the lines."""
+    shade = f"rgba({', '.join(str(int(colour[start : start + 2], 16)) for start in (1, 3, 5))}, 0.18)"
+    edge = {"line": {"width": 0, "color": colour}}
+    return [go.Scatter(**common | edge | points_of(low)), go.Scatter(**common | edge | points_of(high), fill="tonexty", fillcolor=shade)]
 
 
 def drifts(moved: Sequence[float], *, language: str = "en") -> go.Figure:

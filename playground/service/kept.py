@@ -6,13 +6,14 @@ import logging
 import re
 import secrets
 import shutil
+import statistics
 import threading
 import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from models.card import Card
 from models.errors import Problem
@@ -36,12 +37,21 @@ class Note(NamedTuple):
     values: dict[str, Any]
 
 
+class Seeded(NamedTuple):
+    """How a method did with one seed."""
+
+    seed: int
+    dev: float | None
+    test: float | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kept:
     """How one method did. Plain data, so that nothing has to be loaded to show it.
 
     `confusion[true][guessed]` counts test sentences; `wrong` are (line, text, answer, guess). `prompt` is what a soft prompt has learnt:
     "words" (P lists of (word, cosine)), "cosines" (P, P), "drift" (steps). `note` says why PEFT's files are missing, where they are.
+    `seeds`: how the method did with each; this result is that of `seed`, the one in the middle by its accuracy on dev, of two the better.
     """
 
     id: str = ""
@@ -70,11 +80,20 @@ class Kept:
     wrong: tuple[tuple[int, str, str, str], ...] = field(default=(), hash=False)
     prompt: dict[str, Any] | None = field(default=None, hash=False)
     note: Note | None = field(default=None, hash=False)
+    seed: int = 1
+    seeds: tuple[Seeded, ...] = field(default=(), hash=False)
 
     @property
     def share(self) -> float:
         """Numbers that moved, as a share of the model's."""
         return self.trainable / self.parameters if self.parameters else 0.0
+
+    def over_seeds(self, part: Literal["dev", "test"]) -> tuple[float | None, float | None]:
+        """Mean and standard deviation of an accuracy over the seeds; no deviation where there was one seed."""
+        values = [value for value in (getattr(one, part) for one in self.seeds) if value is not None]
+        if len(values) < 2:
+            return getattr(self, part), None
+        return statistics.mean(values), statistics.stdev(values)
 
     def card(self, folder: Path) -> Card:
         """The result as one more model of the page."""
@@ -228,7 +247,8 @@ def from_json(told: dict[str, Any]) -> Kept:
     """A result from plain data; TypeError where it is that of another version."""
     lists = {name: tuple(told[name]) for name in ("tasks", "languages")}
     note = told["note"] and Note(*told["note"])
-    return Kept(**told | lists | {"wrong": tuple(tuple(row) for row in told["wrong"]), "note": note})
+    seeds = tuple(Seeded(*one) for one in told.get("seeds", ()))
+    return Kept(**told | lists | {"wrong": tuple(tuple(row) for row in told["wrong"]), "note": note, "seeds": seeds})
 
 
 def bytes_in(folder: Path) -> int:

@@ -1,7 +1,6 @@
 """How much memory a piece of work needs at its highest moment."""
 
 import ctypes
-import gc
 import os
 import threading
 from pathlib import Path
@@ -26,7 +25,6 @@ class Peak:
         self._over, self._watcher = threading.Event(), threading.Thread(target=self._watch, name="peak", daemon=True)
 
     def __enter__(self) -> Self:
-        gc.collect()
         if self._device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self._device)
             self._start = torch.cuda.memory_allocated(self._device)

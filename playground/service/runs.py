@@ -21,7 +21,8 @@ RUNNING, WAITING = 2, 20
 DEADLINE_SECONDS = 600.0
 MOST_STEPS = 2000  # of one method
 MOST_SECONDS = 300.0  # of one method
-HISTORY = 15_000  # steps that are kept for whoever comes back: those of all methods
+MOST_SEEDS = 3
+HISTORY = 40_000  # steps that are kept for whoever comes back: those of all methods with all seeds
 VISITORS = 60  # whose last run is remembered
 
 Budget = Literal["steps", "epochs", "seconds"]
@@ -31,8 +32,8 @@ Budget = Literal["steps", "epochs", "seconds"]
 class Plan:
     """What a visitor wants to see: one model learning one task in several ways, on the same examples in the same order.
 
-    `task` names a set that ships, unless `examples` are somebody's own. `amount` of `budget` is for each method. `rate` None: the
-    method's own. `length` is that of prompts and prefixes.
+    `task` names a set that ships, unless `examples` are somebody's own. `amount` of `budget` is for each method with each seed. `rate`
+    None: the method's own. `length` is that of prompts and prefixes. `seeds`: how many, counted from `seed` on.
     """
 
     model: str
@@ -45,6 +46,7 @@ class Plan:
     length: int = 16
     rank: int = 8
     seed: int = 1
+    seeds: int = 1
 
     def __post_init__(self) -> None:
         if not self.methods:
@@ -54,6 +56,13 @@ class Plan:
             raise Problem("bad_amount", amount=self.amount, most=most)
         if self.rate is not None and not 0 < self.rate <= 10:
             raise Problem("bad_rate", rate=self.rate)
+        if not 1 <= self.seeds <= MOST_SEEDS:
+            raise Problem("bad_seeds", seeds=self.seeds, most=MOST_SEEDS)
+
+    @property
+    def every_seed(self) -> range:
+        """The seeds that each method learns with, one after the other."""
+        return range(self.seed, self.seed + self.seeds)
 
 
 class Stage(NamedTuple):
@@ -64,7 +73,7 @@ class Stage(NamedTuple):
 
 
 class Point(NamedTuple):
-    """One step of one method. `accuracy` on dev where it was measured; `drift` of a soft prompt, as a share of its length."""
+    """One step of one method with one seed. `accuracy` on dev where it was measured; `drift` of a soft prompt, as a share of its length."""
 
     method: str
     step: int
@@ -72,6 +81,7 @@ class Point(NamedTuple):
     loss: float | None
     accuracy: float | None
     drift: float | None = None
+    seed: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from models.tuning.task import Example, Examples
 from models.tuning.vectors import cosines, drift, nearest
 from playground.service.faults import answerable
 from playground.service.jobs import Job, Stopped
-from playground.service.kept import Kept, Note
+from playground.service.kept import Kept, Note, Seeded
 from playground.service.peak import Peak
 from playground.service.runs import Outcome, Plan, Point, Stage
 
@@ -52,35 +53,63 @@ def compare(job: Job, plan: Plan, model: Model, keep: Keep, tidy: Callable[[], N
         job.put(outcome)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Attempt:
+    """What a method has come to with one seed: how it did, and the model."""
+
+    kept: Kept
+    learnt: Learnt
+
+
 def learn(job: Job, plan: Plan, model: Model, examples: Examples, name: str, keep: Keep) -> Outcome:
-    """One method from its first step to its result. Stopped in the middle, it shows what it has reached before it ends."""
-    job.put(Stage("prepare", name))
+    """One method from its first step to its result, with one seed after the other; ended in the middle, it shows what there is."""
     method = methods().get(name)
     if method is None:
         raise Problem("unknown_method", method=name, known=list(methods()))
+    done: list[Attempt] = []
+    try:
+        for seed in plan.every_seed:
+            attempt(job, plan, model, examples, method, seed, done)
+    except Exception:
+        if done:
+            show(job, kept_or_not(middle(done), keep))
+        raise
+    return kept_or_not(middle(done), keep)
+
+
+def attempt(job: Job, plan: Plan, model: Model, examples: Examples, method: Method, seed: int, done: list[Attempt]) -> None:
+    """Learn with one seed, and add what comes of it to `done`. Stopped in the middle, it counts only where there is nothing else."""
+    job.put(Stage("prepare", method.name))
     gone: list[float] = []
-    stopped = False
+    settings, run = settings_for(method, plan), budget(plan, seed)
     with Peak(model.device) as peak:
-        tuning = Tuning(model, method, examples, settings=settings_for(method, plan), run=budget(plan), name=f"{model.name} + {name}")
+        tuning = Tuning(model, method, examples, settings=settings, run=run, name=f"{model.name} + {method.name}")
         vectors = getattr(tuning.prepared.network.extra, "vectors", None)
         start = None if vectors is None else vectors.detach().clone()
+        stopped = None
         try:
             while not tuning.over:
                 job.pause()
                 step = tuning.step()
                 moved = None if start is None else float(drift(vectors, start).mean())
                 gone += [] if moved is None else [moved]
-                job.put(Point(name, step.step, step.seconds, step.loss, step.accuracy, moved))
-            job.put(Stage("measure", name))
-        except Stopped:
-            if not tuning.step_number:
+                job.put(Point(method.name, step.step, step.seconds, step.loss, step.accuracy, moved, seed))
+            job.put(Stage("measure", method.name))
+        except Stopped as wish:
+            if not tuning.step_number or done:
                 raise
-            stopped = True
-    outcome = finish(plan, tuning, gone, keep, memory=peak.n_bytes)
+            stopped = wish
+    done.append(measured(plan, tuning, gone, memory=peak.n_bytes))
     if stopped:
-        show(job, outcome)
         raise Stopped
-    return outcome
+
+
+def middle(done: list[Attempt]) -> Attempt:
+    """The attempt in the middle by its accuracy on dev, of two the better: it stands for the method, and tells how all of them did."""
+    chosen = sorted(done, key=lambda one: one.kept.dev or 0.0)[len(done) // 2]
+    seeds = tuple(Seeded(one.kept.seed, one.kept.dev, one.kept.test) for one in done)
+    memory = max((one.kept.memory for one in done if one.kept.memory is not None), default=None)
+    return Attempt(kept=dataclasses.replace(chosen.kept, seeds=seeds, memory=memory), learnt=chosen.learnt)
 
 
 def show(job: Job, outcome: Outcome) -> None:
@@ -91,11 +120,11 @@ def show(job: Job, outcome: Outcome) -> None:
         return
 
 
-def budget(plan: Plan) -> Run:
+def budget(plan: Plan, seed: int) -> Run:
     """The plan's limits as the loop wants them."""
     amount = {"steps": round(plan.amount) or 1}.get(plan.budget, float(plan.amount))
     every = max(1, round(plan.amount / MEASURES)) if plan.budget == "steps" else 10
-    return Run(**{plan.budget: amount}, rate=plan.rate, seed=plan.seed, measure=every)
+    return Run(**{plan.budget: amount}, rate=plan.rate, seed=seed, measure=every)
 
 
 def settings_for(method: Method, plan: Plan) -> Any:
@@ -104,11 +133,11 @@ def settings_for(method: Method, plan: Plan) -> Any:
     return method.settings(**{name: value for name, value in (("length", plan.length), ("rank", plan.rank)) if name in known})
 
 
-def finish(plan: Plan, tuning: Tuning, gone: list[float], keep: Keep, *, memory: int | None) -> Outcome:
-    """Measure what was learnt on sentences that nobody has seen, and keep it."""
+def measured(plan: Plan, tuning: Tuning, gone: list[float], *, memory: int | None) -> Attempt:
+    """Measure what was learnt on sentences that nobody has seen."""
     learnt = Learnt.of(tuning)
     task, card = learnt.task, tuning.base.card
-    measured = learnt.measure(tuning.examples.test) if tuning.examples.test else None
+    found = learnt.measure(tuning.examples.test) if tuning.examples.test else None
     own = plan.examples is not None
     kept = Kept(
         base=tuning.base.name,
@@ -126,21 +155,22 @@ def finish(plan: Plan, tuning: Tuning, gone: list[float], keep: Keep, *, memory:
         steps=tuning.step_number,
         seconds=tuning.seconds,
         memory=memory,
+        seed=tuning.run.seed,
         dev=tuning.accuracy(tuning.dev) if tuning.dev else None,
-        test=measured.accuracy if measured else None,
-        confusion=measured.confusion if measured else {},
-        wrong=tuple(told(example, guess) for example, guess in measured.wrong[:MOST_WRONG]) if measured else (),
+        test=found.accuracy if found else None,
+        confusion=found.confusion if found else {},
+        wrong=tuple(told(example, guess) for example, guess in found.wrong[:MOST_WRONG]) if found else (),
         prompt=learnt_words(tuning, gone),
     )
-    return kept_or_not(kept, learnt, keep)
+    return Attempt(kept=kept, learnt=learnt)
 
 
-def kept_or_not(kept: Kept, learnt: Learnt, keep: Keep) -> Outcome:
+def kept_or_not(chosen: Attempt, keep: Keep) -> Outcome:
     """The outcome with its result on the shelf; where there is no room for it, with the reason."""
     try:
-        return Outcome(method=kept.method, kept=keep(kept, partial(write, learnt)))
+        return Outcome(method=chosen.kept.method, kept=keep(chosen.kept, partial(write, chosen.learnt)))
     except Problem as problem:
-        return Outcome(method=kept.method, kept=kept, problem=problem)
+        return Outcome(method=chosen.kept.method, kept=chosen.kept, problem=problem)
 
 
 def write(learnt: Learnt, folder: Path, name: str) -> dict[str, Any]:

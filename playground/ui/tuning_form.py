@@ -42,12 +42,23 @@ class Settings:
     rank: gr.Slider
     rate: gr.Number
     seed: gr.Number
+    seeds: gr.Radio
 
 
 def values(form: Form, settings: Settings) -> list[gr.components.Component]:
     """Everything in the order in which `plan_of` takes it."""
     first = [form.picker.model, form.task, form.methods]
-    return [*first, settings.budget, settings.amount, settings.length, settings.rank, settings.rate, settings.seed, *form.own.values]
+    return [
+        *first,
+        settings.budget,
+        settings.amount,
+        settings.length,
+        settings.rank,
+        settings.rate,
+        settings.seed,
+        settings.seeds,
+        *form.own.values,
+    ]
 
 
 def tuning_form(page: Page) -> Form:
@@ -76,7 +87,8 @@ def settings_form() -> Settings:
         rank = gr.Slider(1, 32, 8, step=1, label=phrase("tuning.rank"))
         rate = gr.Number(0, minimum=0, maximum=10, step=1e-4, label=phrase("tuning.rate"), info=phrase("tuning.rate_info"))
         seed = gr.Number(1, minimum=0, precision=0, label=phrase("tuning.seed"))
-    return Settings(budget=budget, amount=amount, length=length, rank=rank, rate=rate, seed=seed)
+        seeds = gr.Radio([1, 2, 3], value=1, label=phrase("tuning.seeds"), info=phrase("tuning.seeds_info"))
+    return Settings(budget=budget, amount=amount, length=length, rank=rank, rate=rate, seed=seed, seeds=seeds)
 
 
 def method_pictures(page: Page) -> None:
@@ -91,7 +103,7 @@ def task_choices(language: str) -> list[tuple[str, str]]:
     return [*((read_task(name).title.get(language, name), name) for name in shipped()), (text("tuning.own", language), OWN)]
 
 
-def plan_of(model, task, ways, budget, amount, length, rank, rate, seed, *own: Any) -> Plan:
+def plan_of(model, task, ways, budget, amount, length, rank, rate, seed, seeds, *own: Any) -> Plan:
     """What the form asks for. Problem where something is missing or cannot be used."""
     if not task:
         raise Problem("no_task_chosen")
@@ -107,4 +119,5 @@ def plan_of(model, task, ways, budget, amount, length, rank, rate, seed, *own: A
         length=int(length),
         rank=int(rank),
         seed=int(seed or 0) % 2**31,
+        seeds=int(seeds or 1),
     )

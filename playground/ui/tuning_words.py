@@ -1,6 +1,7 @@
 """What the tuning tab says in words and tables."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from playground.service.kept import Kept
 from playground.service.runs import Look, Outcome
@@ -34,7 +35,10 @@ def status(look: Look | None, language: str) -> str:
         return remark(text(f"tuning.status.{look.stage.what}", language, method=method_name(look.stage.method, language)))
     if look.stage or last is None:
         return remark(text("tuning.status.load", language))
-    return remark(text("tuning.status.running", language, method=method_name(last.method, language), step=last.step))
+    method = method_name(last.method, language)
+    if look.plan.seeds > 1:
+        return remark(text("tuning.status.running_seed", language, method=method, step=last.step, seed=last.seed))
+    return remark(text("tuning.status.running", language, method=method, step=last.step))
 
 
 def method_name(method: str, language: str) -> str:
@@ -48,6 +52,8 @@ def comparison(outcomes: Sequence[Outcome], language: str) -> str:
     head = "".join(f'<th scope="col">{escape_html(text(f"tuning.table.{column}", language))}</th>' for column in COLUMNS)
     rows = "".join(row(outcome, language) for outcome in outcomes)
     caption, note = (escape_html(text(f"tuning.table.{key}", language)) for key in ("caption", "note"))
+    if any(outcome.kept and len(outcome.kept.seeds) > 1 for outcome in outcomes):
+        note += " " + escape_html(text("tuning.table.seeds", language))
     return (
         f'<div class="wide"><table class="numbers"><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
         f'</div><p class="hint">{note}</p>'
@@ -68,8 +74,8 @@ def row(outcome: Outcome, language: str) -> str:
     cells = (
         f"{kept.trainable:,}",
         percent(kept.share),
-        share(kept.dev),
-        share(kept.test),
+        spread(kept, "dev"),
+        spread(kept, "test"),
         f"{kept.seconds / kept.steps:.2g}" if kept.trainable and kept.steps else "–",
         size(kept.memory),
         size(kept.n_bytes),
@@ -81,6 +87,12 @@ def row(outcome: Outcome, language: str) -> str:
 def share(value: float | None) -> str:
     """An accuracy: whole per cents are all that some hundred sentences can tell."""
     return "–" if value is None else f"{value:.0%}".replace("%", " %")
+
+
+def spread(kept: Kept, part: Literal["dev", "test"]) -> str:
+    """An accuracy, with several seeds their mean and standard deviation."""
+    mean, deviation = kept.over_seeds(part)
+    return share(mean) if deviation is None else f"{mean:.0%} ± {100 * deviation:.0f}".replace("%", " %")
 
 
 def size(n_bytes: int | None) -> str:

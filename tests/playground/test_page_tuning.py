@@ -13,7 +13,7 @@ from models.errors import Problem
 from models.tuning import methods
 from models.tuning.own_data import guess_columns, read_table
 from playground.page import build_page
-from playground.service.kept import Kept
+from playground.service.kept import Kept, Seeded
 from playground.service.playground import Playground
 from playground.service.runs import Look, Outcome, Plan, Point, Stage
 from playground.service.trials import Tried
@@ -43,6 +43,7 @@ KEPT = Kept(
     memory=78_900_000,
     confusion={"a": {"a": 3, "b": 1}, "b": {"a": 0, "b": 0}},
     wrong=((7, "<script>x</script>", "a", "b"),),
+    seeds=(Seeded(1, 0.5, 0.75), Seeded(2, 0.6, 0.65)),
     prompt={"words": [[("tea", 0.5)], [("##y", 0.25)]], "cosines": [[1, 0], [0, 1]], "drift": [0.1, 0.2]},
 )
 
@@ -57,7 +58,7 @@ def visitor(tiny_playground: Playground) -> Iterator[Client]:
 
 def test_a_program_follows_a_run_lists_its_result_and_takes_it_home(visitor: Client) -> None:
     items = list(visitor.submit("tiny-bert", "", ["prompt", "prefix"], data=DATA, **SHORT))
-    assert all(set(item) == {"method", "step", "seconds", "loss", "accuracy", "table"} for item in items)
+    assert all(set(item) == {"method", "step", "seconds", "loss", "accuracy", "seed", "table"} for item in items)
     assert {(item["method"], item["step"]) for item in items} <= {(way, step) for way in ("prompt", "prefix") for step in (1, 2)}
     assert [row["method"] for row in items[-1]["table"]] == ["prompt", "prefix"] and not any(row["problem"] for row in items[-1]["table"])
     name = items[-1]["table"][0]["name"]
@@ -84,8 +85,8 @@ def test_a_run_that_cannot_be_is_refused_in_a_sentence(visitor: Client, asked: t
 
 
 def test_the_form_becomes_a_plan_and_says_what_is_missing() -> None:
-    asked = ("m", "reviews_en", ["prefix", "cloze"], "steps", 50, 8, 4, 0, 3, "", None, None, None, None)
-    assert plan_of(*asked) == Plan(model="m", methods=("cloze", "prefix"), task="reviews_en", amount=50, length=8, rank=4, seed=3)
+    asked = ("m", "reviews_en", ["prefix", "cloze"], "steps", 50, 8, 4, 0, 3, 2, "", None, None, None, None)
+    assert plan_of(*asked) == Plan(model="m", methods=("cloze", "prefix"), task="reviews_en", amount=50, length=8, rank=4, seed=3, seeds=2)
     for place, value, key in ((0, None, "no_model_chosen"), (1, None, "no_task_chosen"), (2, [], "no_methods"), (4, None, "bad_amount")):
         with pytest.raises(Problem, match=key):
             plan_of(*asked[:place], value, *asked[place + 1 :])
@@ -126,7 +127,12 @@ def test_the_line_above_the_curves_says_what_happens(language: str) -> None:
 def test_tables_show_numbers_and_never_run_what_they_show(language: str) -> None:
     shown = comparison([Outcome(method="prompt", kept=KEPT), Outcome(method="lora", problem=Problem("tuning_memory"))], language)
     assert (
-        "6.4 %" in shown and "75 %" in shown and "0.2" in shown and "12.3 kB" in shown and "78.9 MB" in shown and shown.count("<tr>") == 3
+        "6.4 %" in shown
+        and "70 % ± 7" in shown
+        and "0.2" in shown
+        and "12.3 kB" in shown
+        and "78.9 MB" in shown
+        and shown.count("<tr>") == 3
     )
     shown += mistakes(KEPT, language) + nearest_words(KEPT, language)
     shown += tried(Tried(after={"a": 0.9, "b": 0.1}, before=None), KEPT, language) + tried(Tried(after="<b>", before="<i>"), KEPT, language)

@@ -32,6 +32,18 @@ def test_each_method_has_a_curve_of_its_loss_and_one_of_its_accuracy() -> None:
     assert loss["line"]["color"] == accuracy["line"]["color"] != still["line"]["color"]
 
 
+def test_several_seeds_are_a_mean_with_a_band_on_the_accuracy() -> None:
+    seeds = [
+        Point("prompt", step, step / 10, float(step + seed), step / 10 + seed / 10, seed=seed) for seed in (0, 2) for step in (1, 2, 3)
+    ]
+    unfinished = [Point("prompt", 1, 0.1, 7.0, 0.4, seed=4)]
+    loss, low, high, accuracy = sent(curves(seeds + unfinished, methods=("prompt",)))["data"]
+    assert numbers(loss) == pytest.approx([(1 + 3 + 7) / 3, 3, 4]) and numbers(loss, "x") == [1, 2, 3]
+    assert numbers(low) == pytest.approx([0.1, 0.2, 0.3]) and numbers(high) == pytest.approx([0.4, 0.4, 0.5])
+    assert numbers(accuracy) == pytest.approx([0.8 / 3, 0.3, 0.4]) and high["fill"] == "tonexty" and high["fillcolor"].startswith("rgba(")
+    assert [trace["showlegend"] for trace in (loss, low, high)] == [False] * 3
+
+
 def test_the_axis_may_be_steps_or_seconds() -> None:
     for language in LANGUAGES:
         by_step, by_seconds = (sent(curves(POINTS, methods=("prompt",), by=by, language=language)) for by in ("step", "seconds"))

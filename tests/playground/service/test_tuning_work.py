@@ -1,6 +1,7 @@
 """Real runs on a tiny model: what they leave can be asked like any model, on this server and after a restart of it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from models.errors import Problem
 from models.tuning import methods
 from models.tuning.loop import Tuning
 from models.tuning.task import Example, Examples, Label, Task
+from playground.service.kept import Shelf
 from playground.service.playground import Playground
 from playground.service.runs import Plan
 from playground.tasks import attend
@@ -75,6 +77,35 @@ def test_a_comparison_leaves_models_that_every_tab_can_ask_also_after_a_restart(
         with pytest.raises(Problem, match="task_not_possible"):
             server.tune("bob", plan("prompt", model=prefix.name))
     assert server.try_out(prompt.name, "He ordered tea.").after == pytest.approx(playground.try_out(prompt.name, "He ordered tea.").after)
+
+
+def test_with_several_seeds_the_middle_one_is_kept_and_all_are_told(playground: Playground, monkeypatch) -> None:
+    accuracies = {5: 0.75, 6: 0.25, 7: 0.5}
+    monkeypatch.setattr(Tuning, "accuracy", lambda tuning, items: accuracies[tuning.run.seed])
+    found = run(playground, "ada", plan("prefix", seed=5, seeds=3))
+    (outcome,) = found.outcomes
+    assert outcome.problem is None and {(point.seed, point.step) for point in found.points} == {
+        (s, n) for s in (5, 6, 7) for n in (1, 2, 3)
+    }
+    assert outcome.kept.seed == 7 and outcome.kept.dev == 0.5 and [one.seed for one in outcome.kept.seeds] == [5, 6, 7]
+    assert outcome.kept.over_seeds("dev") == pytest.approx((0.5, 0.25)) and len(playground.shelf.of("ada")) == 1
+    assert Shelf(playground.shelf.folder).get(outcome.kept.name) == replace(outcome.kept, wrong=())
+    with pytest.raises(Problem, match="bad_seeds"):
+        plan("prompt", seeds=4)
+
+
+def test_what_goes_wrong_with_a_later_seed_leaves_what_earlier_ones_reached(playground: Playground, monkeypatch) -> None:
+    learn = Tuning.learn
+
+    def fails(tuning: Tuning) -> float:
+        if tuning.run.seed == 2:
+            raise Problem("tuning_diverged", step=1, rate=3.0)
+        return learn(tuning)
+
+    monkeypatch.setattr(Tuning, "learn", fails)
+    found = run(playground, "ada", plan("prompt", seeds=3))
+    reached, ended = found.outcomes
+    assert reached.kept.seed == 1 and reached.problem is None and ended.kept is None and ended.problem.key == "tuning_diverged"
 
 
 def test_memory_or_numbers_out_of_bounds_end_one_method_and_the_next_has_its_turn(playground: Playground, monkeypatch) -> None:
