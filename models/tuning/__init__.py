@@ -52,7 +52,8 @@ class Peft:
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """One way to tune. `settings` is a frozen dataclass whose defaults work; `rate` is the learning rate that suits the method.
+    """One way to tune. `settings` is a frozen dataclass whose defaults work; `rate` is the learning rate that
+    suits the method on models that `rates.py` does not know.
 
     `prepare(model, settings, task, seed)` never changes the model; Problem where the model or the settings do not suit. `fits` names the
     architectures it can work on; `order` is its place in a list. `moves` names the parts of a Transformer that learn: "input" (vectors

@@ -17,6 +17,7 @@ from models.tokens import Row
 from models.training.schedule import Decay, rate
 from models.tuning import Method, Prepared
 from models.tuning.examples import epoch
+from models.tuning.rates import rate_for
 from models.tuning.reading import Guesses, Item, Reading
 from models.tuning.reading.choose import Wish, demonstrations, reading_for
 from models.tuning.task import Examples
@@ -35,7 +36,7 @@ class Run:
     steps: int | None = None
     epochs: float | None = None
     seconds: float | None = None
-    rate: float | None = None  # None: the method's own
+    rate: float | None = None  # None: the one that suits method and model, see `rates.py`
     head_rate: float = 1e-2  # of a new layer that reads the answer
     warmup: float = 0.06  # of all steps; where only seconds are given, of 200
     decay: Decay = "linear"
@@ -102,7 +103,8 @@ class Tuning:
         self.step_number, self.seconds, self.place, self.number = 0, 0.0, 0, 0
         self.batches = self.deal(0)
         self.over = False
-        groups_of = [(self.prepared.trainable, self.run.rate or method.rate), (self.reading.trainable, self.run.head_rate)]
+        self.rate = self.run.rate or rate_for(method, model.config.architecture)
+        groups_of = [(self.prepared.trainable, self.rate), (self.reading.trainable, self.run.head_rate)]
         chosen = [{"params": list(part.values()), "lr": lr, "highest": lr} for part, lr in groups_of if part and self.trainable]
         options = dict(betas=(0.9, 0.98), eps=1e-8, weight_decay=self.run.weight_decay, fused=True)
         self.optimiser = torch.optim.AdamW(chosen, **options) if chosen else None
@@ -143,7 +145,7 @@ class Tuning:
         norm = torch.nn.utils.clip_grad_norm_(self.trainable.values(), self.run.clip)
         if not (math.isfinite(value) and math.isfinite(float(norm))):
             self.over = True
-            raise Problem("tuning_diverged", step=self.step_number + 1, rate=self.run.rate or self.method.rate)
+            raise Problem("tuning_diverged", step=self.step_number + 1, rate=self.rate)
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.place += 1

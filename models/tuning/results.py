@@ -13,11 +13,13 @@ from safetensors.torch import load_file, save_file
 from models.errors import Problem
 from models.model import Model
 from models.tuning import Prepared, methods
+from models.tuning.fingerprint import fingerprint
 from models.tuning.loop import Tuning, load, order
 from models.tuning.reading import Reading
 from models.tuning.reading.choose import reading_for
 from models.tuning.task import Example, Label, Task
 from models.tuning.tuned import tuned_model
+from models.tuning.twin import check_floats
 
 FACTS, NUMBERS = "tuned.json", "tuned.safetensors"
 
@@ -51,7 +53,7 @@ class Outcome:
         It shares with the run what moves, so while the run goes on, its answers are those of the last step.
         """
         run = tuning.run
-        facts = {"steps": tuning.step_number, "seconds": tuning.seconds, "rate": run.rate or tuning.method.rate, "seed": run.seed}
+        facts = {"steps": tuning.step_number, "seconds": tuning.seconds, "rate": tuning.rate, "seed": run.seed}
         prepared = tuning.prepared.folded()
         model = tuned_model(tuning.base, prepared.network, name=tuning.name)
         return cls(
@@ -108,6 +110,7 @@ class Outcome:
         folder.mkdir(parents=True, exist_ok=True)
         told = {
             "base": self.base.name,
+            "base_weights": fingerprint(self.base.network),
             "name": self.model.name,
             "method": self.method,
             "settings": dataclasses.asdict(self.prepared.settings),
@@ -122,10 +125,16 @@ class Outcome:
 
 
 def load_outcome(folder: Path, base: Model) -> Outcome:
-    """What `Outcome.save` wrote, on the model it was made for. Problem "wrong_base" where that is another."""
+    """What `Outcome.save` wrote, on the model it was made for. Problem "wrong_base" where that is another.
+
+    Problem "base_changed" where it has other weights now, or where nobody can tell.
+    """
     told = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     if told["base"] != base.name:
         raise Problem("wrong_base", wanted=told["base"], model=base.name)
+    check_floats(base.network)  # in 8 bits the same weights would seem to be others
+    if told.get("base_weights") != fingerprint(base.network):
+        raise Problem("base_changed", model=base.name)
     method = methods()[told["method"]]
     task = task_of(told["task"])
     settings = {name: tuple(value) if isinstance(value, list) else value for name, value in told["settings"].items()}

@@ -16,8 +16,7 @@ def twin(network: Transformer, *, train: Iterable[str] = ()) -> Transformer:
     It is built on `meta` and takes over the tensors themselves, so nothing is copied that does not move, and nothing that moves is the
     base's. A tied parameter may be named by any of its names. Raises Problem "tuning_needs_floats" where the numbers are not float32.
     """
-    if any(parameter.dtype != torch.float32 for parameter in network.parameters()) or not whole(network):
-        raise Problem("tuning_needs_floats")
+    check_floats(network)
     made = Transformer.build(network.config)
     made.load_state_dict({name: value.detach() for name, value in network.state_dict().items()}, assign=True)
     made.tie()
@@ -33,6 +32,12 @@ def twin(network: Transformer, *, train: Iterable[str] = ()) -> Transformer:
     left = [name for name, tensor in [*made.named_parameters(), *made.named_buffers()] if tensor.is_meta]
     assert not left, f"still on meta: {left}"
     return made.eval()
+
+
+def check_floats(network: Transformer) -> None:
+    """Problem "tuning_needs_floats" where the numbers are not float32."""
+    if any(parameter.dtype != torch.float32 for parameter in network.parameters()) or not whole(network):
+        raise Problem("tuning_needs_floats")
 
 
 def whole(network: Transformer) -> bool:

@@ -1,5 +1,6 @@
 """What is kept of a tuning, and how it answers; questions in their templates; tuned models in the other tasks."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from models.errors import Problem
 from models.model import Model
 from models.tuning import methods
 from models.tuning.loop import Run, Tuning
+from models.tuning.rates import RATES
 from models.tuning.reading.choose import demonstrations
-from models.tuning.results import Outcome, load_outcome
+from models.tuning.results import FACTS, Outcome, load_outcome
 from models.tuning.task import Example, Label
 from models.tuning.template import ask, closing, tail
 from models.tuning.twin import twin
@@ -69,6 +71,32 @@ def test_saved_and_loaded_answers_the_same(
         assert chances == made.classify(["A cup of coffee.", "Rain."]) and all(sum(one.values()) == pytest.approx(1) for one in chances)
     with pytest.raises(Problem, match="wrong_base"):
         load_outcome(tmp_path, replace(base, name="another"))
+
+
+def test_a_result_is_refused_where_its_base_has_other_weights_or_nobody_knows(tuning_models: dict[str, Model], tmp_path: Path) -> None:
+    base = tuning_models["bert"]
+    Outcome.of(run(base, "prefix")).save(tmp_path)
+    changed = twin(base.network)
+    with torch.no_grad():
+        changed.encoder.layers[-1].feedforward.down.weight.data = changed.encoder.layers[-1].feedforward.down.weight * 1.01
+    with pytest.raises(Problem, match="base_changed"):
+        load_outcome(tmp_path, replace(base, network=changed))
+    assert load_outcome(tmp_path, replace(base, network=twin(base.network))).method == "prefix"
+    told = json.loads((tmp_path / FACTS).read_text())
+    del told["base_weights"]  # as written by versions that did not look
+    (tmp_path / FACTS).write_text(json.dumps(told))
+    with pytest.raises(Problem, match="base_changed"):
+        load_outcome(tmp_path, base)
+
+
+def test_the_rate_is_that_of_the_kind_of_model_unless_somebody_names_one(tuning_models: dict[str, Model]) -> None:
+    lora = methods()["lora"]
+    for name, examples in (("bert", classes()), ("gpt2", classes()), ("marian", rewritten())):
+        made = Tuning(tuning_models[name], lora, examples)
+        assert made.rate == RATES["lora"][tuning_models[name].config.architecture].value
+    assert Tuning(tuning_models["bert"], lora, classes(), run=Run(rate=0.5)).rate == 0.5
+    assert set(RATES) == {name for name, method in methods().items() if name != "cloze"}
+    assert all(set(kinds) == methods()[name].fits and all(rate.source for rate in kinds.values()) for name, kinds in RATES.items())
 
 
 def test_a_measurement_counts_what_is_right(tuning_models: dict[str, Model]) -> None:
