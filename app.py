@@ -47,7 +47,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--share", action="store_true", help="also make a public link")
     parser.add_argument("--offline", action="store_true", help="never ask the network for a model")
-    parser.add_argument("--allow-hub", action="store_true", help="let visitors type the id of any model of the hub")
+    parser.add_argument("--allow-hub", action="store_true", help="let visitors type the id of any model or data set of the hub")
     return parser.parse_args(arguments)
 
 

@@ -17,6 +17,7 @@ from models.tuning.layers import chosen
 from models.tuning.task import Task
 from models.tuning.tuned import Tuned
 from models.tuning.twin import moving, twin
+from models.tuning.words import label_words
 
 LONGEST = 128
 KINDS = {"encoder": ("encoder", "self"), "decoder": ("decoder", "self"), "cross": ("decoder", "cross")}
@@ -26,12 +27,13 @@ KINDS = {"encoder": ("encoder", "self"), "decoder": ("decoder", "self"), "cross"
 class Settings:
     """`length` keys and values a layer, in front of the words, and with "cross" among `places` in front of the memory too.
 
-    They begin as random numbers, or as what the model makes of words drawn from its vocabulary, or of `text`, repeated. With `mlp` they are
-    the output of two layers, the inner one so wide, and learn more steadily; at the end only the output is kept. `layers`: () is all.
+    They begin as random numbers, or as what the model makes of words drawn from its vocabulary, of `text` or of the label words,
+    repeated. With `mlp` they are the output of two layers, the inner one so wide, and learn more steadily; at the end only the output is
+    kept. `layers`: () is all.
     """
 
     length: int = 16
-    start: Literal["random", "vocabulary", "text"] = "vocabulary"
+    start: Literal["random", "vocabulary", "text", "labels"] = "vocabulary"
     text: str = ""
     mlp: int = 0
     layers: tuple[int, ...] = ()
@@ -118,7 +120,7 @@ def prepare(model: Model, settings: Settings, task: Task, seed: int) -> Prepared
         if settings.mlp:
             tables[place] = Reparametrised(settings.length, config.d_model, settings.mlp, len(found) * width, chance=chance)
         else:
-            tables[place] = Direct(beginning(model, settings, place, found, chance=chance))
+            tables[place] = Direct(beginning(model, settings, task, place, found, chance=chance))
     network = Tuned(twin(model.network), KeysAndValues(config, tables, layers, settings.length).to(model.device))
     prepared = Prepared(network=network, trainable=moving(network), settings=settings)
     prepared.fold = (lambda: fold(prepared)) if settings.mlp else None
@@ -137,17 +139,19 @@ def placed(config: ModelConfig, settings: Settings) -> dict[str, list[int]]:
 
 
 @torch.no_grad()
-def beginning(model: Model, settings: Settings, place: str, layers: list[int], *, chance: torch.Generator) -> Tensor:
+def beginning(model: Model, settings: Settings, task: Task, place: str, layers: list[int], *, chance: torch.Generator) -> Tensor:
     """The numbers before the first step, in the layout of `Direct`."""
     config = model.config
     if settings.start == "random":
         return torch.randn(settings.length, len(layers) * 2 * config.kv_heads * config.head_width, generator=chance)
-    if settings.start == "text":
-        ids = list(model.tokenizer.encode(settings.text, special=False).ids)
-        if not ids:
-            raise Problem("no_prompt_text")
-    else:
+    if settings.start == "vocabulary":
         ids = torch.randint(0, config.vocab_size, (settings.length,), generator=chance).tolist()
+    elif settings.start == "labels":
+        ids = [piece for pieces in label_words(model, task) for piece in pieces]
+    else:
+        ids = list(model.tokenizer.encode(settings.text, special=False).ids)
+    if not ids:
+        raise Problem("no_prompt_text")
     pairs = of_words(model, [ids[index % len(ids)] for index in range(settings.length)], place)
     numbers = torch.stack([torch.stack(pairs[layer]) for layer in layers])  # (L, 2, H_kv, P, D)
     return numbers.permute(3, 0, 1, 2, 4).flatten(1).contiguous()

@@ -80,8 +80,14 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         length: int = 16,
         rank: int = 8,
         seed: int = 1,
-        seeds: int = 1,
         data: str = "",
+        seeds: int = 1,
+        place: str = "front",
+        start: str = "vocabulary",
+        text: str = "",
+        shots: int = 0,
+        template: str = "",
+        words: dict[str, str] | None = None,
         request: gr.Request = None,
     ) -> Iterator[TuningStep]:
         """Let a model learn a task in several ways, one after the other, and follow it step by step.
@@ -98,8 +104,14 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             length: vectors of a prompt or prefix.
             rank: of LoRA.
             seed: the same seed gives the same batches to every method.
-            seeds: how many, 1 to 3: each method learns once with each, counted from `seed` on, and the one in the middle on dev is kept.
             data: labelled sentences of your own, as CSV, TSV or JSONL.
+            seeds: how many, 1 to 3: each method learns once with each, counted from `seed` on, and the one in the middle on dev is kept.
+            place: where a prompt stands: "front", "between" the text and the rest of the template, or "end".
+            start: what prompts and prefixes begin as: "vocabulary", "random", "labels", or "text".
+            text: the text that they begin as.
+            shots: examples in front of each cloze question, at most 16.
+            template: how the task is put, with {text} once and, for models that fill gaps, [MASK] once; empty for the task's own.
+            words: a word for each label, as `{"positive": "great"}`; those not named stay.
         Returns:
             `{method, seed, step, seconds, loss, accuracy}` for each step; the last item holds the `table` with a row for each method.
         """
@@ -115,6 +127,12 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             rank=rank,
             seed=seed % 2**31,
             seeds=seeds,
+            place=place,
+            start=start,
+            text=text,
+            shots=shots,
+            template=template,
+            words=tuple((str(label), str(word)) for label, word in (words or {}).items()),
         )
         visitor = f"api-{secrets.token_urlsafe(16)}"
         playground.tune(visitor, plan)

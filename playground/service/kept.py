@@ -205,6 +205,16 @@ class Shelf:
             self.dropped(old.name)
         return made
 
+    def remove(self, name: str, visitor: str) -> None:
+        """Let a visitor's own result go, files and all. Problem unknown_result where there is none, or it is somebody else's."""
+        with self._lock:
+            kept = self.get(name)
+            if kept.visitor != digest(visitor):
+                raise Problem("unknown_result", name=name[:80])
+            del self._kept[name], self._cards[name]
+        shutil.rmtree(self.place(kept), ignore_errors=True)
+        self.dropped(name)
+
     def pack(self, name: str, file: Path) -> Path:
         """All files of a result in one zip archive, written to `file`."""
         kept = self.get(name)

@@ -88,4 +88,4 @@ class Offers:
 
 def learns(card: "Card", facts: Facts) -> bool:
     """Whether a model can be taught a task by example: it has a head for words to answer with, and is not a tuning of another itself."""
-    return not card.tuned_from and not {"fill_mask", "generate"}.isdisjoint(facts.tasks)
+    return not card.tuned_from and not {"fill_mask", "generate", "translate"}.isdisjoint(facts.tasks)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from models.card import Card
     from models.catalogue import Catalogue
     from models.model import Model
+    from models.tuning.task import Task
+    from models.tuning.worded import Spelt
     from playground.service.trials import Tried
 
 MEMO_BYTES = 256_000_000
@@ -122,6 +124,27 @@ class Playground:
     def try_out(self, result: str, text: str) -> "Tried":
         """What a kept result says of a text, and what its base says without it. Problem unknown_result, and those of loading the base."""
         return self._trials.ask(result, text)
+
+    def spell(self, model: str, task: "Task") -> "tuple[Spelt, ...]":
+        """How a model reads the template and the label words of a task. Problem where it cannot, and those of loading the model."""
+        from models.tuning.worded import spelt  # noqa: PLC0415 - with torch, as below
+
+        with self._lend(model) as loaded:
+            return spelt(loaded, task)
+
+    def hub_rows(self, name: str) -> str:
+        """Rows of a data set of the hub, as JSONL. Problem: hub_data_not_allowed, and those of `hub_data`."""
+        from models.tuning.hub_data import hub_rows  # noqa: PLC0415 - the page opens without the hub's library
+
+        if not self.catalogue.allow_hub:
+            raise Problem("hub_data_not_allowed")
+        if self.offline:
+            raise Problem("hub_data_unreachable", name=name[:80])
+        return hub_rows(name)
+
+    def forget(self, visitor: str, result: str) -> None:
+        """Delete a visitor's own kept result. Problem unknown_result where there is none of that name, or it is another's."""
+        self.shelf.remove(result, visitor)
 
     def models(self) -> list[Row]:
         """The models that can be asked, with what each can do and whether it is on this machine."""

@@ -25,6 +25,9 @@ MOST_SEEDS = 3
 HISTORY = 40_000  # steps that are kept for whoever comes back: those of all methods with all seeds
 VISITORS = 60  # whose last run is remembered
 
+PLACES = ("front", "between", "end")  # where a soft prompt stands
+STARTS = ("vocabulary", "random", "text", "labels")  # what prompts and prefixes begin as
+
 Budget = Literal["steps", "epochs", "seconds"]
 
 
@@ -33,7 +36,9 @@ class Plan:
     """What a visitor wants to see: one model learning one task in several ways, on the same examples in the same order.
 
     `task` names a set that ships, unless `examples` are somebody's own. `amount` of `budget` is for each method with each seed. `rate`
-    None: the method's own. `length` is that of prompts and prefixes. `seeds`: how many, counted from `seed` on.
+    None: the method's own. `seeds`: how many, counted from `seed` on. `length` is that of prompts and prefixes, which begin as `start` says
+    (`text` where it says "text"); a prompt stands where `place` says. `shots`: examples in front of each cloze question. `template` and
+    `words` (label, word) take the place of the task's own, where they are not empty.
     """
 
     model: str
@@ -47,6 +52,12 @@ class Plan:
     rank: int = 8
     seed: int = 1
     seeds: int = 1
+    place: str = PLACES[0]
+    start: str = STARTS[0]
+    text: str = ""
+    shots: int = 0
+    template: str = ""
+    words: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.methods:
@@ -58,6 +69,11 @@ class Plan:
             raise Problem("bad_rate", rate=self.rate)
         if not 1 <= self.seeds <= MOST_SEEDS:
             raise Problem("bad_seeds", seeds=self.seeds, most=MOST_SEEDS)
+        for value, known in ((self.place, PLACES), (self.start, STARTS)):
+            if value not in known:
+                raise Problem("unknown_choice", value=str(value)[:40], known=list(known))
+        if self.start == "text" and not self.text.strip():
+            raise Problem("no_prompt_text")
 
     @property
     def every_seed(self) -> range:

@@ -13,7 +13,7 @@ from models.errors import Problem
 from models.model import Model
 from models.tuning import methods
 from models.tuning.loop import Tuning
-from models.tuning.prompt import Settings as Prompt
+from models.tuning.lora import Settings as Change
 from models.tuning.results import Outcome, load_outcome
 from models.tuning.task import Example, Examples
 from playground.service.kept import Shelf
@@ -61,10 +61,10 @@ def both(folder: Path, base: Model) -> tuple[Outcome, Outcome | None]:
     task = outcome.task
     anything = Example(text="…", answer=next(iter(task.labels), "…"))
     examples = Examples(task=task, train=(anything,), dev=(), test=())
-    name, settings = ("cloze", None) if task.kind == "classify" else ("prompt", Prompt(length=0))
+    name, settings = ("cloze", None) if task.kind == "classify" else ("lora", Change(rank=1))  # which changes nothing before it learns
     try:
         return outcome, Outcome.of(Tuning(base, methods()[name], examples, settings=settings))
-    except Problem:  # a model that has no words for an answer before it has learnt some
+    except Problem:  # a model that has no words for a label before it has learnt some
         return outcome, None
 
 

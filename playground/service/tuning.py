@@ -20,6 +20,7 @@ from models.tuning.results import NUMBERS
 from models.tuning.results import Outcome as Learnt
 from models.tuning.task import Example, Examples
 from models.tuning.vectors import cosines, drift, nearest
+from models.tuning.worded import reworded
 from playground.service.faults import answerable
 from playground.service.jobs import Job, Stopped
 from playground.service.kept import Kept, Note, Seeded
@@ -36,6 +37,8 @@ Keep = Callable[[Kept, Callable[[Path, str], Any]], Kept]
 def compare(job: Job, plan: Plan, model: Model, keep: Keep, tidy: Callable[[], None] = lambda: None) -> None:
     """Let each method of a plan learn. Whatever goes wrong with one ends that one; the others have their turn."""
     examples = plan.examples or read_examples(plan.task)
+    task = reworded(examples.task, template=plan.template, words=dict(plan.words))
+    examples = dataclasses.replace(examples, task=task)
     for name in plan.methods:
         try:
             outcome = learn(job, plan, model, examples, name, keep)
@@ -130,7 +133,8 @@ def budget(plan: Plan, seed: int) -> Run:
 def settings_for(method: Method, plan: Plan) -> Any:
     """The method's settings with those of the plan that it has."""
     known = {one.name for one in dataclasses.fields(method.settings)}
-    return method.settings(**{name: value for name, value in (("length", plan.length), ("rank", plan.rank)) if name in known})
+    wishes = ("length", "rank", "place", "start", "text", "shots")
+    return method.settings(**{name: getattr(plan, name) for name in wishes if name in known})
 
 
 def measured(plan: Plan, tuning: Tuning, gone: list[float], *, memory: int | None) -> Attempt:

@@ -6,6 +6,7 @@ import secrets
 import gradio as gr
 
 from models.errors import Problem
+from models.tuning.examples import read_task
 from playground.figures.curves import curves
 from playground.service.offers import TUNE
 from playground.service.runs import Look
@@ -17,9 +18,9 @@ from playground.ui.language import text
 from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET, speaking, wire_picker
-from playground.ui.pickers import choices as models
-from playground.ui.tuning_form import method_pictures, plan_of, settings_form, tuning_form, values
-from playground.ui.tuning_results import choices, results_part
+from playground.ui.tuning_form import method_pictures, plan_of, tuning_form, values
+from playground.ui.tuning_results import choices, offered, results_part
+from playground.ui.tuning_settings import settings_form
 from playground.ui.tuning_words import comparison, method_name, status
 
 KEY = "tuning"
@@ -103,10 +104,9 @@ def build(page: Page) -> None:
         if not there or (seen and seen[-1] == found.version[-1] and not found.over):
             return {}
         best = max(there, key=lambda name: playground.shelf.get(name).test or 0)
-        offered = {
-            picker.model: gr.update(choices=models(playground, picker.task, language, nobody=picker.nobody)) for picker in page.pickers
+        return offered(page, language) | {
+            results.result: gr.update(choices=listed, value=best) if found.over else gr.update(choices=listed)
         }
-        return offered | {results.result: gr.update(choices=listed, value=best) if found.over else gr.update(choices=listed)}
 
     def arrive(language, key):
         """Whoever comes back finds their run and their results."""
@@ -115,7 +115,8 @@ def build(page: Page) -> None:
 
     def choose(example, language, model):
         fields = [example[name] for name in ("task", "methods", "budget", "amount", "rate")]
-        return speaking(playground, TUNE, model, example["languages"]), *fields, remark(example["look"][language])
+        kind = "generate" if read_task(example["task"]).kind == "rewrite" else TUNE  # texts need a model that writes
+        return speaking(playground, kind, model, example["languages"]), *fields, remark(example["look"][language])
 
     def again(language, visitor, axis):
         found = runs.look(visitor) if visitor else None

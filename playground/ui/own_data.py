@@ -43,6 +43,9 @@ def own_data_form(page: Page) -> OwnData:
             label=phrase("tuning.data"), info=phrase("tuning.data_info"), placeholder=phrase("tuning.data_hint"), lines=5, max_lines=10
         )
         file = gr.File(label=phrase("tuning.upload"), file_types=KINDS, height=110)
+        with gr.Row(visible=page.allow_hub):
+            hub = gr.Textbox(label=phrase("tuning.hub_data"), info=phrase("tuning.hub_data_info"), max_length=120, scale=3)
+            fetch = gr.Button(phrase("tuning.hub_fetch"), size="sm", scale=1, min_width=90)
         read = gr.Button(phrase("tuning.read"), size="sm")
         with gr.Row():
             names = ("column_text", "column_answer", "column_split")
@@ -50,9 +53,8 @@ def own_data_form(page: Page) -> OwnData:
         said = notice_line(page)
     form = OwnData(group=group, pasted=pasted, file=file, columns=columns)
 
-    @guarded(said)
-    def guess(language, pasted, file):
-        table = read_table(content(pasted, file))
+    def guessed(language, table):
+        """What a table holds, and its columns to choose from."""
         found = guess_columns(table)
         updates = [gr.update(choices=list(table.columns), value=value, visible=True) for value in (found.text, found.answer)]
         choices = [(text("tuning.no_column", language), ""), *((name, name) for name in table.columns)]
@@ -63,12 +65,24 @@ def own_data_form(page: Page) -> OwnData:
         return (summary, *updates, gr.update(choices=choices, value=found.split, visible=True))
 
     @guarded(said)
+    def guess(language, pasted, file):
+        return guessed(language, read_table(content(pasted, file)))
+
+    @guarded(said)
+    def fetch_rows(language, name):
+        rows = page.playground.hub_rows(name or "")
+        return *guessed(language, read_table(rows)), rows, None
+
+    @guarded(said)
     def choose(language, pasted, file, *columns):
         table = read_table(content(pasted, file))
         return told(table, chosen_columns(table, *columns), language)
 
     for moment in (read.click, file.upload):
         moment(guess, [page.language, pasted, file], [said, *columns], **QUIET)
+    waiting = {"concurrency_limit": None, "show_progress_on": said, "api_visibility": "private"}
+    for moment in (fetch.click, hub.submit):
+        moment(fetch_rows, [page.language, hub], [said, *columns, pasted, file], **waiting)
     for column in columns:
         column.input(choose, [page.language, *form.values], said, **QUIET)
     return form

@@ -8,14 +8,18 @@ import gradio as gr
 from models.errors import Problem
 from models.tuning import methods
 from models.tuning.examples import read_task, shipped
+from models.tuning.task import Task
+from models.tuning.worded import reworded
 from playground.service.offers import TUNE
-from playground.service.runs import MOST_STEPS, Plan
+from playground.service.runs import Plan
 from playground.tabs import Page
 from playground.ui.language import text
 from playground.ui.method_pictures import pictures
 from playground.ui.own_data import OwnData, examples_of, own_data_form
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET, Picker, chosen, model_picker
+from playground.ui.task_words import TaskWords, task_words_form, wire_task_words, words_of
+from playground.ui.tuning_settings import Settings
 
 OWN = "own"
 FIRST = "reviews_en"
@@ -30,42 +34,21 @@ class Form:
     task: gr.Dropdown
     methods: gr.CheckboxGroup
     own: OwnData
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """For how long, and how."""
-
-    budget: gr.Radio
-    amount: gr.Number
-    length: gr.Slider
-    rank: gr.Slider
-    rate: gr.Number
-    seed: gr.Number
-    seeds: gr.Radio
+    words: TaskWords
 
 
 def values(form: Form, settings: Settings) -> list[gr.components.Component]:
     """Everything in the order in which `plan_of` takes it."""
     first = [form.picker.model, form.task, form.methods]
-    return [
-        *first,
-        settings.budget,
-        settings.amount,
-        settings.length,
-        settings.rank,
-        settings.rate,
-        settings.seed,
-        settings.seeds,
-        *form.own.values,
-    ]
+    return [*first, *settings.values, form.words.template, form.words.words, *form.own.values]
 
 
 def tuning_form(page: Page) -> Form:
-    """Lay out the questions that everybody answers."""
+    """Lay out the questions that everybody answers, and what may be changed about the task."""
     picker = model_picker(page, TUNE)
     task = gr.Dropdown(task_choices("en"), value=FIRST, label=phrase("tuning.task"))
     own = own_data_form(page)
+    words = task_words_form(page, read_task(FIRST))
     ways = gr.CheckboxGroup(
         [(phrase(f"tuning.method.{name}"), name) for name in methods()],
         value=list(USUAL),
@@ -74,21 +57,8 @@ def tuning_form(page: Page) -> Form:
     )
     page.retelling.add(lambda language: gr.update(choices=task_choices(language)), [], task)
     task.change(lambda task: gr.update(visible=task == OWN), task, own.group, **QUIET)
-    return Form(picker=picker, task=task, methods=ways, own=own)
-
-
-def settings_form() -> Settings:
-    """Lay out what may stay as it is."""
-    with gr.Accordion(phrase("tuning.settings"), open=False):
-        budgets = [(phrase(f"tuning.budget_{name}"), name) for name in ("steps", "epochs", "seconds")]
-        budget = gr.Radio(budgets, value="steps", label=phrase("tuning.budget"))
-        amount = gr.Number(100, minimum=1, maximum=MOST_STEPS, label=phrase("tuning.amount"))
-        length = gr.Slider(1, 64, 16, step=1, label=phrase("tuning.length"))
-        rank = gr.Slider(1, 32, 8, step=1, label=phrase("tuning.rank"))
-        rate = gr.Number(0, minimum=0, maximum=10, step=1e-4, label=phrase("tuning.rate"), info=phrase("tuning.rate_info"))
-        seed = gr.Number(1, minimum=0, precision=0, label=phrase("tuning.seed"))
-        seeds = gr.Radio([1, 2, 3], value=1, label=phrase("tuning.seeds"), info=phrase("tuning.seeds_info"))
-    return Settings(budget=budget, amount=amount, length=length, rank=rank, rate=rate, seed=seed, seeds=seeds)
+    wire_task_words(page, words, model=picker.model, task=task, own=own.values, read=task_of)
+    return Form(picker=picker, task=task, methods=ways, own=own, words=words)
 
 
 def method_pictures(page: Page) -> None:
@@ -103,16 +73,28 @@ def task_choices(language: str) -> list[tuple[str, str]]:
     return [*((read_task(name).title.get(language, name), name) for name in shipped()), (text("tuning.own", language), OWN)]
 
 
-def plan_of(model, task, ways, budget, amount, length, rank, rate, seed, seeds, *own: Any) -> Plan:
+def task_of(name: str | None, *own: Any) -> Task:
+    """The chosen task, in its own words. Problem where there is none."""
+    if not name:
+        raise Problem("no_task_chosen")
+    return examples_of(*own).task if name == OWN else read_task(name)
+
+
+def plan_of(
+    model, task, ways, budget, amount, length, rank, rate, seed, seeds, place, start, start_text, shots, template, words, *own: Any
+) -> Plan:
     """What the form asks for. Problem where something is missing or cannot be used."""
     if not task:
         raise Problem("no_task_chosen")
     known = list(methods())
+    examples = examples_of(*own) if task == OWN else None
+    pairs = words_of(words)
+    reworded(examples.task if examples else read_task(task), template=template or "", words=dict(pairs))
     return Plan(
         model=chosen(model),
         methods=tuple(name for name in known if name in ways),
         task="" if task == OWN else read_task(task).name,
-        examples=examples_of(*own) if task == OWN else None,
+        examples=examples,
         budget=budget,
         amount=float(amount or 0),
         rate=float(rate) if rate else None,
@@ -120,4 +102,10 @@ def plan_of(model, task, ways, budget, amount, length, rank, rate, seed, seeds, 
         rank=int(rank),
         seed=int(seed or 0) % 2**31,
         seeds=int(seeds or 1),
+        place=place,
+        start=start,
+        text=start_text or "",
+        shots=int(shots or 0),
+        template=template or "",
+        words=pairs,
     )

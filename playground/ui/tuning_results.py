@@ -17,6 +17,7 @@ from playground.ui.language import text
 from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET
+from playground.ui.pickers import choices as models
 from playground.ui.tuning_words import label_name, mistakes, nearest_words, share, tried
 from playground.ui.wording import sentence
 
@@ -42,6 +43,11 @@ def results_part(page: Page, visitor: gr.Textbox) -> Results:
             with gr.Row():
                 run = gr.Button(phrase("tuning.try_run"), scale=2)
                 pack = gr.Button(phrase("tuning.export"), scale=2)
+                erase = gr.Button(phrase("tuning.delete"), scale=1, min_width=90)
+            with gr.Row(visible=False) as sure:
+                gr.Markdown(phrase("tuning.delete_sure"))
+                yes = gr.Button(phrase("tuning.delete_yes"), variant="stop", size="sm", min_width=90)
+                no = gr.Button(phrase("tuning.delete_no"), size="sm", min_width=90)
             notice = notice_line(page)
             answer = gr.HTML("", js_on_load=None, elem_classes="notice-line", elem_id="tuning-tried")
             file = gr.File(label=phrase("tuning.file"), visible=False, interactive=False)
@@ -55,10 +61,10 @@ def results_part(page: Page, visitor: gr.Textbox) -> Results:
 
     @guarded(notice)
     def look(language, name):
+        hidden = {file: gr.update(value=None, visible=False), answer: "", notice: "", sure: gr.update(visible=False)}
         if not name:
-            return {closely: gr.update(visible=False), file: gr.update(value=None, visible=False), answer: "", notice: ""}
+            return hidden | {closely: gr.update(visible=False)}
         kept = playground.shelf.get(name)
-        hidden = {file: gr.update(value=None, visible=False), answer: "", notice: ""}
         return hidden | {closely: gr.update(visible=bool(kept.confusion or kept.prompt))} | pictured(kept, language)
 
     def pictured(kept, language):
@@ -86,17 +92,33 @@ def results_part(page: Page, visitor: gr.Textbox) -> Results:
         return remark(said), gr.update(value=str(archive(playground.shelf, kept)), visible=True)
 
     @guarded(notice)
+    def ask_first(language, name):
+        named(name)
+        return "", gr.update(visible=True)
+
+    @guarded(notice)
+    def forget(language, visitor, name):
+        playground.forget(visitor or "", named(name))
+        listed = {result: gr.update(choices=choices(playground.shelf, visitor, language), value=None)}
+        gone = {notice: remark(text("tuning.deleted", language, name=name)), sure: gr.update(visible=False)}
+        return gone | listed | offered(page, language)
+
+    @guarded(notice)
     def again(language, visitor, name):
         kept = playground.shelf.find(name) if name else None
         listed = gr.update(choices=choices(playground.shelf, visitor, language))
         return {result: listed, answer: ""} | (pictured(kept, language) if kept else {})
 
-    shown = [notice, answer, file, closely, square, wrong, learnt, near, between, moved]
+    shown = [notice, answer, file, sure, closely, square, wrong, learnt, near, between, moved]
     result.change(look, [page.language, result], shown, **QUIET)
     asking = {"concurrency_limit": None, "show_progress_on": answer, "api_visibility": "private"}
     for moment in (run.click, words.submit):
         moment(try_out, [page.language, result, words], [notice, answer], **asking)
     pack.click(take_home, [page.language, result], [notice, file], **asking)
+    erase.click(ask_first, [page.language, result], [notice, sure], **QUIET)
+    no.click(lambda: gr.update(visible=False), [], sure, **QUIET)
+    pickers = [picker.model for picker in page.pickers]
+    yes.click(forget, [page.language, visitor, result], [notice, sure, result, *pickers], **QUIET)
     page.retelling.add(again, [visitor, result], [result, answer, square, wrong, learnt, near, between, moved])
     return Results(result=result, table=[result])
 
@@ -106,6 +128,13 @@ def named(name: str | None) -> str:
     if not name:
         raise Problem("no_result_chosen")
     return name
+
+
+def offered(page: Page, language: str) -> dict[gr.Dropdown, dict]:
+    """The models that each tab offers, when results have come or gone."""
+    return {
+        picker.model: gr.update(choices=models(page.playground, picker.task, language, nobody=picker.nobody)) for picker in page.pickers
+    }
 
 
 def choices(shelf: Shelf, visitor: str, language: str) -> list[tuple[str, str]]:

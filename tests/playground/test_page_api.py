@@ -20,7 +20,10 @@ ENDPOINTS = {
     "next_sentence": ["model", "first", "seconds"],
     "translate": ["model", "text", "beams", "alternatives", "max_new_tokens"],
     "generate": ["model", "prompt", "max_new_tokens", "temperature", "top_k", "top_p", "seed"],
-    "tune": ["model", "task", "methods", "steps", "seconds", "rate", "length", "rank", "seed", "data"],
+    "tune": [
+        *("model", "task", "methods", "steps", "seconds", "rate", "length", "rank", "seed", "data", "seeds"),
+        *("place", "start", "text", "shots", "template", "words"),
+    ],
     "tuned": [],
     "export": ["name"],
     "ablate": ["model", "text", "silent", "text_b", "target", "position", "top_k"],
@@ -58,7 +61,7 @@ def test_models_lists_what_each_model_can_do(call: Callable) -> None:
     assert set(rows) == {"tiny-bert", "tiny-gpt2", "tiny-llama", "tiny-marian"}
     assert all(set(row) == {"name", "family", "tasks", "languages", "parameters", "licence", "size_mb", "ready"} for row in rows.values())
     assert set(rows["tiny-bert"]["tasks"]) == {"attend", "fill_mask", "next_sentence", "tune"}
-    assert set(rows["tiny-marian"]["tasks"]) == {"attend", "translate"}
+    assert set(rows["tiny-marian"]["tasks"]) == {"attend", "translate", "tune"}
     assert set(rows["tiny-llama"]["tasks"]) == {"attend", "fill_mask_decoder", "generate", "tune"}
     assert all(row["ready"] for row in rows.values())
 

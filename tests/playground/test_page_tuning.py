@@ -11,7 +11,9 @@ from gradio_client.exceptions import AppError
 
 from models.errors import Problem
 from models.tuning import methods
+from models.tuning.examples import read_task
 from models.tuning.own_data import guess_columns, read_table
+from models.tuning.worded import Spelt
 from playground.page import build_page
 from playground.service.kept import Kept, Seeded
 from playground.service.playground import Playground
@@ -22,6 +24,7 @@ from playground.ui.language import LANGUAGES, table
 from playground.ui.look import launch_settings
 from playground.ui.method_pictures import pictures
 from playground.ui.own_data import examples_of, listed, told
+from playground.ui.task_words import lines_of, spoken, words_of
 from playground.ui.tuning_form import plan_of, task_choices
 from playground.ui.tuning_words import comparison, mistakes, nearest_words, status, tried
 
@@ -72,11 +75,20 @@ def test_a_program_follows_a_run_lists_its_result_and_takes_it_home(visitor: Cli
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (("tiny-marian", "reviews_en", ["prompt"]), "tiny-bert"),
+        (("tiny-nobody", "reviews_en", ["prompt"]), "tiny-bert"),
         (("tiny-bert", "nothing", ["prompt"]), "reviews_en"),
         (("tiny-bert", "reviews_en", []), "method"),
     ],
 )
+def test_a_program_may_put_the_task_in_its_own_words_and_ask_for_seeds(visitor: Client) -> None:
+    setup = {"template": "{text} A cup of [MASK].", "words": {"drink": "tea"}, "seeds": 2, "place": "end", "start": "labels", "shots": 2}
+    items = list(visitor.submit("tiny-gpt2", "", ["cloze", "prompt"], data=DATA, **SHORT, **setup))
+    cloze, prompt = items[-1]["table"]
+    assert not cloze["problem"] and not prompt["problem"] and prompt["test_spread"] is not None and prompt["memory"] is not False
+    with pytest.raises(AppError, match="label .neutral."):
+        visitor.predict("tiny-gpt2", "", ["cloze"], data=DATA, words={"neutral": "tea"}, **SHORT)
+
+
 def test_a_run_that_cannot_be_is_refused_in_a_sentence(visitor: Client, asked: tuple, said: str) -> None:
     with pytest.raises(AppError, match=said):
         visitor.predict(*asked, **SHORT)
@@ -85,9 +97,20 @@ def test_a_run_that_cannot_be_is_refused_in_a_sentence(visitor: Client, asked: t
 
 
 def test_the_form_becomes_a_plan_and_says_what_is_missing() -> None:
-    asked = ("m", "reviews_en", ["prefix", "cloze"], "steps", 50, 8, 4, 0, 3, 2, "", None, None, None, None)
-    assert plan_of(*asked) == Plan(model="m", methods=("cloze", "prefix"), task="reviews_en", amount=50, length=8, rank=4, seed=3, seeds=2)
-    for place, value, key in ((0, None, "no_model_chosen"), (1, None, "no_task_chosen"), (2, [], "no_methods"), (4, None, "bad_amount")):
+    setup = ("end", "text", "hello", 2, "{text} [MASK]!", "positive = good\n\nnegative = bad")
+    asked = ("m", "reviews_en", ["prefix", "cloze"], "steps", 50, 8, 4, 0, 3, 2, *setup, "", None, None, None, None)
+    same = {"place": "end", "start": "text", "text": "hello", "shots": 2, "template": "{text} [MASK]!"}
+    same |= {"words": (("positive", "good"), ("negative", "bad")), "length": 8, "rank": 4, "seed": 3, "seeds": 2}
+    assert plan_of(*asked) == Plan(model="m", methods=("cloze", "prefix"), task="reviews_en", amount=50, **same)
+    wrong = [(10, "up", "unknown_choice"), (12, " ", "no_prompt_text"), (14, "no gap for a text", "no_text_in_template")]
+    wrong += [(15, "positive good", "bad_label_line"), (15, "neutral = fine", "unknown_label")]
+    for place, value, key in (
+        (0, None, "no_model_chosen"),
+        (1, None, "no_task_chosen"),
+        (2, [], "no_methods"),
+        (4, None, "bad_amount"),
+        *wrong,
+    ):
         with pytest.raises(Problem, match=key):
             plan_of(*asked[:place], value, *asked[place + 1 :])
     with pytest.raises(Problem, match="no_data"):
@@ -137,6 +160,18 @@ def test_tables_show_numbers_and_never_run_what_they_show(language: str) -> None
     shown += mistakes(KEPT, language) + nearest_words(KEPT, language)
     shown += tried(Tried(after={"a": 0.9, "b": 0.1}, before=None), KEPT, language) + tried(Tried(after="<b>", before="<i>"), KEPT, language)
     assert "<script>" not in shown and "<b>" not in shown and "tea" in shown
+
+
+def test_words_of_labels_are_told_as_the_model_reads_them() -> None:
+    words = (
+        Spelt(label="a", word="tea", pieces=("tea",), compared=1),
+        Spelt(label="b", word="coffee cup", pieces=("coffee", "<cup>"), compared=2),
+        Spelt(label="c", word="coffee pot", pieces=("coffee", "pot"), compared=1),
+    )
+    for language in LANGUAGES:
+        shown = spoken(words, language)
+        assert shown.count("<li>") == 3 and "&lt;cup&gt;" in shown and spoken((), language) and len(set(shown.split("<li>"))) == 4
+    assert words_of(lines_of(read_task("topics_en"))) == tuple((name, label.word) for name, label in read_task("topics_en").labels.items())
 
 
 def test_own_data_are_told_line_by_line() -> None:

@@ -60,7 +60,7 @@ def size(model: Model, text: str, *, limit: int) -> int:
 def hidden(network: Tuned, tokens: Tokens, column: Tensor) -> Tensor:
     """What the network has of the word at one column of each row: of an encoder in its place, of a decoder before it is read. -> (B, C)"""
     only = column[:, None]
-    if network.decoder is None:
+    if network.encoder is not None:
         return network.encode(tokens, only=only)[:, 0]
     return network.decode(tokens, only=network.before(tokens, only))[:, 0]
 

@@ -7,7 +7,7 @@ from typing import Literal
 from models.errors import Problem
 from models.model import Model
 from models.tuning import Prepared
-from models.tuning.reading.label_words import LabelWords
+from models.tuning.reading.label_words import HEADS, LabelWords
 from models.tuning.reading.linear import LinearHead
 from models.tuning.reading.text import TextAnswer
 from models.tuning.task import Example, Examples, Task
@@ -25,7 +25,7 @@ def reading_for(
     """
     limit = min(length, model.limit)
     if wish == "auto":
-        head = {"encoder": "mlm", "decoder": "lm"}.get(model.config.architecture, "")
+        head = HEADS.get(model.config.architecture, "")
         wish = "text" if task.kind == "rewrite" else "words" if head in model.network.heads or not prepared.trainable else "linear"
     if (wish == "text") != (task.kind == "rewrite"):
         raise Problem("reading_does_not_fit", task=task.name)

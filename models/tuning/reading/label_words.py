@@ -14,6 +14,8 @@ from models.tuning.template import ask
 from models.tuning.tuned import Tuned
 from models.tuning.words import label_words
 
+HEADS = {"encoder": "mlm", "decoder": "lm"}  # what fills the gap
+
 
 class LabelWords:
     """Only the label words' rows of the output matrix are computed. A word of several pieces is worth the mean of their scores."""
@@ -21,7 +23,7 @@ class LabelWords:
     name = "words"
 
     def __init__(self, model: Model, task: Task, *, limit: int, shown: Sequence[Example] = (), calibrate: bool = False):
-        self.head = {"encoder": "mlm", "decoder": "lm"}.get(model.config.architecture, "")
+        self.head = HEADS.get(model.config.architecture, "")
         if self.head not in model.network.heads:
             raise Problem("no_word_head", model=model.name)
         self.model, self.task, self.limit, self.calibrate = model, task, limit, calibrate

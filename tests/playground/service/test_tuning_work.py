@@ -1,5 +1,6 @@
 """Real runs on a tiny model: what they leave can be asked like any model, on this server and after a restart of it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from models.errors import Problem
 from models.tuning import methods
 from models.tuning.loop import Tuning
 from models.tuning.task import Example, Examples, Label, Task
+from models.tuning.worded import reworded
 from playground.service.kept import Shelf
 from playground.service.playground import Playground
 from playground.service.runs import Plan
@@ -24,6 +26,8 @@ TASK = Task(
     labels={"drink": Label(word="tea", en="a drink", zh="饮料"), "weather": Label(word="blue")},
     template="{text} It was [MASK].",
 )
+PAIRS = tuple(Example(text=text, answer=other) for text, other in zip(TEXTS, TEXTS[1:]))
+REWRITE = Examples(task=Task(name="say", kind="rewrite", template="Say: {text}"), train=PAIRS, dev=PAIRS[:2], test=PAIRS[2:4])
 EXAMPLES = Examples(task=TASK, train=ROWS, dev=ROWS[:4], test=ROWS[4:])
 
 
@@ -43,7 +47,7 @@ def opened(tiny_models: dict[str, Path], tmp_path: Path):
     made = []
 
     def open_() -> Playground:
-        catalogue = Catalogue(()).with_operator([f"tiny-bert={tiny_models['tiny-bert']}", f"tiny-marian={tiny_models['tiny-marian']}"])
+        catalogue = Catalogue(()).with_operator([f"{name}={tiny_models[name]}" for name in ("tiny-bert", "tiny-gpt2", "tiny-marian")])
         made.append(Playground(catalogue, "cpu", offline=True, kept=tmp_path / "kept"))
         return made[-1]
 
@@ -138,9 +142,78 @@ def test_stopped_in_the_middle_it_keeps_what_was_learnt_until_then(playground: P
 
 def test_only_models_that_can_learn_are_offered_for_it(playground: Playground) -> None:
     rows = {row["name"]: row["tasks"] for row in playground.models()}
-    assert "tune" in rows["tiny-bert"] and "tune" not in rows["tiny-marian"]
-    with pytest.raises(Problem, match="task_not_possible"):
-        playground.tune("ada", plan("prompt", model="tiny-marian"))
+    assert all("tune" in rows[name] for name in ("tiny-bert", "tiny-marian", "tiny-gpt2"))
+
+
+@pytest.mark.parametrize("model", ["tiny-gpt2", "tiny-marian"])
+def test_texts_are_rewritten_and_before_and_after_are_two_texts(playground: Playground, model: str) -> None:
+    found = run(playground, "ada", plan("cloze", "prefix", "lora", model=model, examples=REWRITE))
+    cloze, *others = found.outcomes
+    assert cloze.kept is None and cloze.problem.key in ("cloze_classifies", "method_does_not_fit")
+    for outcome in others:
+        assert outcome.problem is None and outcome.kept.kind == "rewrite" and 0 <= outcome.kept.test <= 1 and not outcome.kept.confusion
+        tried = playground.try_out(outcome.kept.name, "She drank tea.")
+        assert isinstance(tried.before, str) and isinstance(tried.after, str)
+        with pytest.raises(Problem, match="empty_text"):
+            playground.try_out(outcome.kept.name, " ")
+
+
+def test_a_translator_learns_classes_with_a_head_of_its_own(playground: Playground) -> None:
+    prompt, lora = run(playground, "ada", plan("prompt", "lora", model="tiny-marian")).outcomes
+    assert prompt.problem.key == "method_does_not_fit" and lora.problem is None and lora.kept.test is not None
+    tried = playground.try_out(lora.kept.name, "He ordered tea.")
+    assert tried.before is None and set(tried.after) == {"drink", "weather"}
+
+
+def test_the_task_can_be_put_in_other_words_which_the_model_is_asked_about(playground: Playground) -> None:
+    task = reworded(TASK, template="{text} A cup of [MASK].", words={"weather": "coffee tea"})
+    first, second = playground.spell("tiny-bert", task)
+    assert first.pieces == ("tea",) and len(second.pieces) == second.compared > 1
+    assert playground.spell("tiny-gpt2", task)[1].compared == 1
+    for other, key in (("{text} It was.", "no_mask_in_template"), ("[MASK]: {text} [MASK]", "no_mask_in_template")):
+        with pytest.raises(Problem, match=key):
+            playground.spell("tiny-bert", reworded(TASK, template=other))
+    with pytest.raises(Problem, match="no_word_head"):
+        playground.spell("tiny-marian", task)
+    assert playground.spell("tiny-marian", REWRITE.task) == ()
+    wish = {"template": task.template, "words": (("weather", "coffee tea"),), "shots": 2, "start": "labels", "place": "between"}
+    found = run(playground, "ada", plan("cloze", "prompt", "prefix", **wish))
+    assert [outcome.problem for outcome in found.outcomes] == [None] * 3
+    told = json.loads((playground.shelf.place(found.outcomes[1].kept) / "tuned.json").read_text())
+    assert told["task"]["template"] == task.template and told["task"]["labels"]["weather"]["word"] == "coffee tea"
+    assert (told["settings"]["start"], told["settings"]["place"]) == ("labels", "between")
+
+
+def test_a_visitor_deletes_what_is_theirs_and_nothing_else(playground: Playground) -> None:
+    kept = run(playground, "ada", plan("cloze")).outcomes[0].kept
+    folder = playground.shelf.place(kept)
+    with pytest.raises(Problem, match="unknown_result"):
+        playground.forget("bob", kept.name)
+    assert folder.is_dir()
+    playground.forget("ada", kept.name)
+    assert not folder.exists() and playground.shelf.all() == [] and kept.name not in {row["name"] for row in playground.models()}
+    with pytest.raises(Problem, match="unknown_result"):
+        playground.forget("ada", kept.name)
+
+
+def test_a_result_is_refused_in_a_sentence_when_its_base_has_other_weights(opened, tiny_models, tmp_path: Path) -> None:
+    kept = run(opened(), "ada", plan("prefix")).outcomes[0].kept
+    facts = tmp_path / "kept" / kept.id / "tuned.json"
+    told = json.loads(facts.read_text())
+    facts.write_text(json.dumps(told | {"base_weights": "0" * 32}))
+    later = opened()
+    with pytest.raises(Problem, match="base_changed"):
+        later.try_out(kept.name, "He ordered tea.")
+    with pytest.raises(Problem, match="base_changed"):
+        later.ask(kept.name, "attend", attend.Request(text="She drank tea."))
+
+
+def test_data_sets_of_the_hub_are_fetched_only_where_the_operator_allows_it(playground: Playground, monkeypatch) -> None:
+    with pytest.raises(Problem, match="hub_data_not_allowed"):
+        playground.hub_rows("nobody/reviews")
+    monkeypatch.setattr(playground.catalogue, "allow_hub", True)
+    with pytest.raises(Problem, match="hub_data_unreachable"):
+        playground.hub_rows("nobody/reviews")  # this server is offline
 
 
 def test_every_method_can_be_chosen_by_name_and_says_what_moves() -> None:
