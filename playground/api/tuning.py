@@ -13,6 +13,7 @@ from playground.service.kept import Kept
 from playground.service.playground import Playground
 from playground.service.runs import Look, Plan, Point
 from playground.ui.own_data import examples_of
+from playground.ui.task_words import words_of
 from playground.ui.tuning_results import archive
 from playground.ui.wording import sentence
 
@@ -87,7 +88,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         text: str = "",
         shots: int = 0,
         template: str = "",
-        words: dict[str, str] | None = None,
+        words: list[str] = [],  # noqa: B006 - the API page shows the default; nothing changes it
         request: gr.Request = None,
     ) -> Iterator[TuningStep]:
         """Let a model learn a task in several ways, one after the other, and follow it step by step.
@@ -111,7 +112,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             text: the text that they begin as.
             shots: examples in front of each cloze question, at most 16.
             template: how the task is put, with {text} once and, for models that fill gaps, [MASK] once; empty for the task's own.
-            words: a word for each label, as `{"positive": "great"}`; those not named stay.
+            words: a word for each label, as `["positive = great"]`; those not named stay.
         Returns:
             `{method, seed, step, seconds, loss, accuracy}` for each step; the last item holds the `table` with a row for each method.
         """
@@ -132,7 +133,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             text=text,
             shots=shots,
             template=template,
-            words=tuple((str(label), str(word)) for label, word in (words or {}).items()),
+            words=words_of("\n".join(words)),
         )
         visitor = f"api-{secrets.token_urlsafe(16)}"
         playground.tune(visitor, plan)

@@ -81,7 +81,7 @@ def learn(job: Job, plan: Plan, model: Model, examples: Examples, name: str, kee
 
 
 def attempt(job: Job, plan: Plan, model: Model, examples: Examples, method: Method, seed: int, done: list[Attempt]) -> None:
-    """Learn with one seed, and add what comes of it to `done`. Stopped in the middle, it counts only where there is nothing else."""
+    """Learn with one seed, and add what comes of it to `done`. Cut off in the middle, it counts only where there is nothing else."""
     job.put(Stage("prepare", method.name))
     gone: list[float] = []
     settings, run = settings_for(method, plan), budget(plan, seed)
@@ -98,13 +98,14 @@ def attempt(job: Job, plan: Plan, model: Model, examples: Examples, method: Meth
                 gone += [] if moved is None else [moved]
                 job.put(Point(method.name, step.step, step.seconds, step.loss, step.accuracy, moved, seed))
             job.put(Stage("measure", method.name))
-        except Stopped as wish:
-            if not tuning.step_number or done:
+        except (Stopped, Problem) as end:
+            in_time = isinstance(end, Problem) and end.key != "job_deadline"  # something is wrong with what was learnt
+            if in_time or not tuning.step_number or done:
                 raise
-            stopped = wish
+            stopped = end
     done.append(measured(plan, tuning, gone, memory=peak.n_bytes))
     if stopped:
-        raise Stopped
+        raise stopped
 
 
 def middle(done: list[Attempt]) -> Attempt:
@@ -119,7 +120,7 @@ def show(job: Job, outcome: Outcome) -> None:
     """Put a step although the job is to end."""
     try:
         job.put(outcome)
-    except Stopped:
+    except (Stopped, Problem):
         return
 
 

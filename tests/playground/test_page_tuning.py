@@ -72,6 +72,15 @@ def test_a_program_follows_a_run_lists_its_result_and_takes_it_home(visitor: Cli
     assert seen["words_key"][0].startswith("[P1]") or "[P1]" in seen["words_key"]
 
 
+def test_a_program_may_put_the_task_in_its_own_words_and_ask_for_seeds(visitor: Client) -> None:
+    setup = {"template": "{text} A cup of [MASK].", "words": ["drink = tea"], "seeds": 2, "place": "end", "start": "labels", "shots": 2}
+    items = list(visitor.submit("tiny-gpt2", "", ["cloze", "prompt"], data=DATA, **SHORT, **setup))
+    cloze, prompt = items[-1]["table"]
+    assert not cloze["problem"] and not prompt["problem"] and prompt["test_spread"] is not None and prompt["memory"] is not False
+    with pytest.raises(AppError, match="label .neutral."):
+        visitor.predict("tiny-gpt2", "", ["cloze"], data=DATA, words=["neutral = tea"], **SHORT)
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
@@ -80,15 +89,6 @@ def test_a_program_follows_a_run_lists_its_result_and_takes_it_home(visitor: Cli
         (("tiny-bert", "reviews_en", []), "method"),
     ],
 )
-def test_a_program_may_put_the_task_in_its_own_words_and_ask_for_seeds(visitor: Client) -> None:
-    setup = {"template": "{text} A cup of [MASK].", "words": {"drink": "tea"}, "seeds": 2, "place": "end", "start": "labels", "shots": 2}
-    items = list(visitor.submit("tiny-gpt2", "", ["cloze", "prompt"], data=DATA, **SHORT, **setup))
-    cloze, prompt = items[-1]["table"]
-    assert not cloze["problem"] and not prompt["problem"] and prompt["test_spread"] is not None and prompt["memory"] is not False
-    with pytest.raises(AppError, match="label .neutral."):
-        visitor.predict("tiny-gpt2", "", ["cloze"], data=DATA, words={"neutral": "tea"}, **SHORT)
-
-
 def test_a_run_that_cannot_be_is_refused_in_a_sentence(visitor: Client, asked: tuple, said: str) -> None:
     with pytest.raises(AppError, match=said):
         visitor.predict(*asked, **SHORT)

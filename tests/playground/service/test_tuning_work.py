@@ -98,6 +98,20 @@ def test_with_several_seeds_the_middle_one_is_kept_and_all_are_told(playground: 
         plan("prompt", seeds=4)
 
 
+def test_what_was_learnt_until_the_deadline_is_kept(playground: Playground, monkeypatch) -> None:
+    step = Tuning.step
+
+    def late(tuning: Tuning):
+        if tuning.step_number == 2:
+            raise Problem("job_deadline", seconds=600.0)
+        return step(tuning)
+
+    monkeypatch.setattr(Tuning, "step", late)
+    found = run(playground, "ada", plan("prefix", "prompt", amount=10))
+    assert found.state == "failed" and found.problem.key == "job_deadline"
+    assert [(outcome.method, outcome.kept.steps) for outcome in found.outcomes] == [("prefix", 2)]
+
+
 def test_what_goes_wrong_with_a_later_seed_leaves_what_earlier_ones_reached(playground: Playground, monkeypatch) -> None:
     learn = Tuning.learn
 
