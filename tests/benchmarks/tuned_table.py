@@ -1,0 +1,28 @@
+"""A row of a table: one method with several seeds, as the page would run it."""
+
+import statistics
+from collections.abc import Sequence
+
+from models.model import Model
+from models.tuning import methods
+from models.tuning.loop import Run, Tuning
+from models.tuning.results import Outcome
+from models.tuning.task import Examples
+
+HEAD = ["| method | test accuracy | each seed | rate | steps | s / step | trainable |", "|---|---|---|---|---|---|---|"]
+
+
+def tuned(model: Model, method: str, examples: Examples, runs: Sequence[Run]) -> str:
+    """Learn once for each of `runs`, measure on the test sentences. Accuracies are mean ± standard deviation over the seeds."""
+    found, pace, steps = [], [], []
+    for run in runs:
+        tuning = Tuning(model, methods()[method], examples, run=run)
+        for _ in tuning.steps():
+            pass
+        found.append(Outcome.of(tuning).measure(examples.test).accuracy)
+        pace.append(tuning.seconds / tuning.step_number)
+        steps.append(tuning.step_number)
+    spread = f" ± {statistics.stdev(found):.3f}" if len(found) > 1 else ""
+    each = ", ".join(f"{value:.3f}" for value in found)
+    learnt = f"{tuning.rate:g} | {statistics.median(steps):.0f} | {statistics.median(pace):.3f}" if tuning.n_trainable else "- | - | -"
+    return f"| {method} | **{statistics.mean(found):.3f}**{spread} | {each} | {learnt} | {tuning.n_trainable:,} |"
