@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ROW = 28  # pixels of a candidate
 HEADER = 34  # pixels of the line above the candidates of a mask
+AFTER = 12  # pixels below the candidates of a mask
 LINE = 20  # pixels of a line of a sentence
 AROUND = 5  # words shown on each side of a mask
 SHARE = 78  # pixels of a share behind the longest bar
@@ -24,23 +25,34 @@ PLAIN = {"showgrid": False, "zeroline": False, "showline": False, "ticks": "", "
 FRAME = frozenset({"[CLS]", "[SEP]", "[PAD]", "<s>", "</s>", "<pad>"})
 
 
+def bar_places(result: "Result") -> list[tuple[float, int, int]]:
+    """Where each candidate stands in the figure: the middle of its bar, the number of its mask and its rank, both counted from 0."""
+    places, below = [], 0
+    for number, mask in enumerate(result.masks):
+        below += HEADER
+        for rank in range(len(mask.candidates)):
+            places.append((below + ROW / 2, number, rank))
+            below += ROW
+        below += AFTER
+    return places
+
+
 def mask_bars(result: "Result", *, language: str = "en") -> go.Figure:
     """The candidates of every mask, one mask under the other, all on one scale; above each the words around it."""
     y, lengths, labels, said, shades = [], [], [], [], []
     headers = []
-    below = 0
-    for number, mask in enumerate(result.masks, 1):
-        headers.append({"y": below + HEADER - 8, "text": f"<b>{number}</b>   {context(result, mask.position)}"})
-        below += HEADER
-        for rank, candidate in enumerate(mask.candidates):
-            y.append(below + ROW / 2)
-            lengths.append(candidate.probability)
-            labels.append(label(candidate.word, WORD))
-            word = f"<b>{label(candidate.word, 40)}</b>"
-            said.append(text("bars.hover", language, word=word, probability=f"{candidate.probability:.3g}"))
-            shades.append(1.0 if rank == 0 else 0.65)
-            below += ROW
-        below += 12
+    for place, number, rank in bar_places(result):
+        mask = result.masks[number]
+        candidate = mask.candidates[rank]
+        if rank == 0:
+            headers.append({"y": place - ROW / 2 - 8, "text": f"<b>{number + 1}</b>   {context(result, mask.position)}"})
+        y.append(place)
+        lengths.append(candidate.probability)
+        labels.append(label(candidate.word, WORD))
+        word = f"<b>{label(candidate.word, 40)}</b>"
+        said.append(text("bars.hover", language, word=word, probability=f"{candidate.probability:.3g}"))
+        shades.append(1.0 if rank == 0 else 0.65)
+    below = max(y, default=0) + ROW / 2 + AFTER
     beside = 24 + round(8.2 * widest([candidate.word for mask in result.masks for candidate in mask.candidates]))
     shared = {"xanchor": "left", "yanchor": "bottom", "xref": "paper", "x": 0, "xshift": 12 - beside, "showarrow": False}
     return figure(
@@ -56,12 +68,12 @@ def mask_bars(result: "Result", *, language: str = "en") -> go.Figure:
 
 
 def ranking_bars(sentences: Sequence[str], probabilities: Sequence[float], *, first: str = "", language: str = "en") -> go.Figure:
-    """Candidates for the next sentence, the most probable on top; `first` is the sentence that they would follow."""
+    """Candidates for the next sentence, the best on top, each with its number in the list; `first`: the one they would follow."""
     ranking = sorted(range(len(sentences)), key=lambda place: -probabilities[place])
     y, said, colours, headers = [], [], [], []
     below = 0
     for place in ranking:
-        lines = wrap(sentences[place], SENTENCE, 2)
+        lines = wrap(f"{place + 1}. {sentences[place]}", SENTENCE, 2)
         headers.append({"y": below, "text": "<br>".join(escape_plotly(line) for line in lines)})
         below += len(lines) * LINE + 4
         y.append(below + ROW / 2 - 3)

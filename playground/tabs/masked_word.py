@@ -4,12 +4,15 @@ import re
 
 import gradio as gr
 
-from playground.figures.bars import mask_bars
+from models.errors import Problem
+from playground.figures.bars import bar_places, mask_bars
 from playground.figures.beside import beside, ranked
+from playground.service.playground import Playground
 from playground.tabs import Page, Tab
-from playground.tasks import fill_mask, fill_mask_decoder
+from playground.tasks import fill_mask, fill_mask_decoder, fill_masks
 from playground.ui.chart import chart, drawn
 from playground.ui.examples import example_row, examples, on_example
+from playground.ui.fillings import chip, chips, together
 from playground.ui.guard import guarded
 from playground.ui.language import text
 from playground.ui.notice import notice_line, remark
@@ -17,6 +20,7 @@ from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET, chosen, model_picker, speaking, wire_picker
 from playground.ui.progress import reporter
 from playground.ui.training import training_panel
+from playground.ui.wording import escape_html, sentence
 
 KEY = "masked_word"
 SEPARATOR = re.compile(r"[,，、;；\n]")
@@ -48,6 +52,10 @@ def build(page: Page) -> None:
         with gr.Column(scale=8, min_width=320):
             picture = chart(height=420, elem_id="masked-word-chart")
             gr.Markdown(phrase("masked_word.reading"), elem_classes="figure-note")
+            offered = gr.HTML(
+                "", js_on_load="window.playground.words(element, (word) => trigger('select', word))", elem_classes="to-put-in"
+            )
+            joint = gr.HTML("", elem_classes="together", js_on_load=None)
     asked = gr.State(None)
 
     # Handlers
@@ -61,13 +69,16 @@ def build(page: Page) -> None:
             text("notice.cut_some", language, cut=result.cut) if result.cut else "",
             text("masked_word.pieces", language, words=text("list.comma", language).join(pieces)) if pieces else "",
         ]
-        yield remark(*notes), ((model, request), None), pictured(result, language)
+        yield remark(*notes), ((model, request), None), pictured(result, language), chips(result, language), ""
+        if len(result.masks) > 1:
+            yield *[gr.skip()] * 4, filled_together(playground, model, words, language)
         if not other:
             return
         question = fill_mask_decoder.Request(text=words, candidates=candidates)
         told = playground.ask(other, fill_mask_decoder.NAME, question, progress=reporter(progress, language))
         notes += [text("notice.cut_some", language, cut=told.cut) if told.cut else "", worth(told, other, language)]
-        yield remark(*notes), ((model, request), (other, question)), compared(result, told, request.top_k, language)
+        shown = compared(result, told, request.top_k, language)
+        yield remark(*notes), ((model, request), (other, question)), shown, gr.skip(), gr.skip()
 
     @guarded(notice)
     def again(language, asked):
@@ -75,21 +86,43 @@ def build(page: Page) -> None:
             return gr.skip()
         (model, request), further = asked
         result = playground.ask(model, fill_mask.NAME, request)
-        if further is None:
-            return pictured(result, language)
-        return compared(result, playground.ask(further[0], fill_mask_decoder.NAME, further[1]), request.top_k, language)
+        told = playground.ask(further[0], fill_mask_decoder.NAME, further[1]) if further else None
+        shown = compared(result, told, request.top_k, language) if told else pictured(result, language)
+        ways = filled_together(playground, model, request.text, language) if len(result.masks) > 1 else ""
+        return shown, chips(result, language), ways
+
+    @guarded(notice)
+    def put(language, asked, model, other, words, compare, top_k, event: gr.EventData, progress=gr.Progress()):  # noqa: B008 - as above
+        if asked is None:
+            return
+        (known, request), further = asked
+        result = playground.ask(known, fill_mask.NAME, request)
+        found = chip(result, event.index) if hasattr(event, "index") else None if further else at_bar(result, event.y)
+        if found is None:
+            return
+        if words != request.text:
+            raise Problem("no_gap")
+        mask, candidate = found
+        words = "".join(piece for piece, _ in fill_masks.put_in(words, [mask.span], [candidate.word]))
+        if len(result.masks) == 1:
+            yield remark(text("masked_word.all_filled", language)), None, gr.skip(), "", "", words
+            return
+        for update in fill(language, model, other, words, compare, top_k, progress):
+            yield update if isinstance(update, dict) else (*update, words)
 
     def choose(example, model):
         return speaking(playground, fill_mask.NAME, model, example["languages"]), example["text"], example.get("candidates", "")
 
     # Wiring
     question = [page.language, picker.model, decoder.model, words, compare, top_k]
-    outputs = [notice, asked, picture]
+    outputs = [notice, asked, picture, offered, joint]
     asking = {"concurrency_limit": None, "show_progress_on": picture, "api_visibility": "private"}
     runs = [moment(fill, question, outputs, **asking) for moment in (run.click, compare.submit)]
     runs.append(on_example(row, KEY, choose, [picker.model], [picker.model, words, compare]).then(fill, question, outputs, **asking))
     insert.click(lambda words: f"{words.rstrip()} [MASK]".lstrip(), words, words, **QUIET)
-    page.retelling.add(again, asked, picture)
+    for clicked in (offered, picture):
+        clicked.select(put, [page.language, asked, *question[1:]], [*outputs, words], **asking)
+    page.retelling.add(again, asked, [picture, offered, joint])
     for one in (picker, decoder):
         wire_picker(page, one, after=runs)
 
@@ -100,6 +133,21 @@ def pictured(result: fill_mask.Result, language: str) -> dict[str, str]:
     return drawn(
         mask_bars(result, language=language), text("masked_word.description", language, best=text("list.comma", language).join(best))
     )
+
+
+def filled_together(playground: Playground, model: str, words: str, language: str) -> str:
+    """The three ways to fill all gaps, or why they cannot be shown: the gaps by themselves are answered all the same."""
+    try:
+        return together(playground.ask(model, fill_masks.NAME, fill_masks.Request(text=words)), language)
+    except Problem as problem:
+        return f'<p class="hint">{escape_html(sentence(problem, language))}</p>'
+
+
+def at_bar(result: fill_mask.Result, y: float) -> tuple[fill_mask.Mask, fill_mask.Candidate] | None:
+    """The gap and the word of the bar at `y` of the figure."""
+    places = [(abs(place - y), number, rank) for place, number, rank in bar_places(result)]
+    _, number, rank = min(places)
+    return result.masks[number], result.masks[number].candidates[rank]
 
 
 def compared(result: fill_mask.Result, told: fill_mask_decoder.Result, top: int, language: str) -> dict[str, str]:

@@ -46,6 +46,7 @@ class Candidate:
 class Mask:
     position: int  # index into the result's words
     candidates: tuple[Candidate, ...]  # best first
+    span: tuple[int, int] | None = None  # its characters in the text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,7 @@ def run(model: Model, requests: Sequence[Request]) -> list[Result]:
                     chance = own[range(len(pieces)), list(pieces)].sum().exp().item()
                     found.append(Candidate(word=word, probability=chance, pieces=len(pieces)))
                 found.sort(key=lambda candidate: -candidate.probability)
-            masks.append(Mask(position=mask, candidates=tuple(found)))
+            masks.append(Mask(position=mask, candidates=tuple(found), span=one.row.spans[mask]))
         results.append(Result(words=one.row.words, masks=tuple(masks), cut=one.row.cut))
     return results
 

@@ -17,6 +17,7 @@ ENDPOINTS = {
     "weigh": ["model", "text", "text_b", "target", "site", "head", "query", "key"],
     "fill_mask": ["model", "text", "top_k", "candidates"],
     "fill_mask_decoder": ["model", "text", "candidates", "proposals"],
+    "fill_masks": ["model", "text", "rounds"],
     "next_sentence": ["model", "first", "seconds"],
     "translate": ["model", "text", "beams", "alternatives", "max_new_tokens"],
     "generate": ["model", "prompt", "max_new_tokens", "temperature", "top_k", "top_p", "seed"],

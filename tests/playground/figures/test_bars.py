@@ -46,7 +46,7 @@ def test_a_figure_grows_with_its_candidates() -> None:
 
 def test_next_sentences_are_ranked_and_keep_their_number_in_the_list() -> None:
     figure = sent(ranking_bars(["no", "yes", "maybe"], [0.01, 0.9999, 0.6], first="Is it?"))
-    assert [note["text"] for note in figure["layout"]["annotations"]] == ["yes", "maybe", "no"]
+    assert [note["text"] for note in figure["layout"]["annotations"]] == ["2. yes", "3. maybe", "1. no"]
     assert figure["data"][0]["text"] == ["> 99.9 %", "60.0 %", "1.0 %"]
     assert [re.search(r"sentence (\d)", said)[1] for said in figure["data"][0]["hovertext"]] == ["2", "3", "1"]
     assert figure["layout"]["title"]["subtitle"]["text"] == "Is it?"

@@ -1,0 +1,63 @@
+"""What the tabs of the questions show beyond the first answer, and their endpoints."""
+
+import json
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from playground.tasks import fill_mask, fill_masks
+from playground.ui.fillings import chip, chips, together
+
+TWO = "She [MASK] a cup of [MASK] in the morning."
+
+
+def handler(page: gr.Blocks, tab: str, name: str):
+    """A handler of a tab."""
+    return next(fn.fn for fn in page.fns.values() if fn.fn and (fn.fn.__module__, fn.fn.__name__) == (f"playground.tabs.{tab}", name))
+
+
+def test_fill_masks_gives_the_three_ways(call) -> None:
+    answer = call("fill_masks", "tiny-bert", TWO, 4)
+    assert [one["way"] for one in answer] == list(fill_masks.WAYS)
+    for one in answer:
+        assert set(one) == {"way", "words", "text", "score", "rounds", "settled"} and one["score"] < 0
+        assert len(one["words"]) == 2 and "[MASK]" not in one["text"]
+    assert call("fill_masks", "tiny-bert", TWO, 0).startswith("refused: ")
+    assert call("fill_masks", "tiny-gpt2", TWO, 4).startswith("refused: ")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_several_gaps_are_filled_together_and_one_is_not(tiny_page: gr.Blocks, language: str) -> None:
+    fill = handler(tiny_page, "masked_word", "fill")
+    first, second = fill(language, "tiny-bert", "", TWO, "", 5)
+    assert first[4] == "" and second[4].count("<mark") == 6 and second[4].count("<li") == 3
+    assert len(list(fill(language, "tiny-bert", "", "A cup of [MASK].", "", 5))) == 1
+    *_, long = fill(language, "tiny-bert", "", "[MASK] and " * 13, "", 2)
+    assert "12" in long[4] and "<ol" not in long[4], "the gaps by themselves are answered all the same"
+
+
+def test_a_clicked_word_is_put_in_and_the_other_gaps_are_asked_again(tiny_page: gr.Blocks, tiny_playground) -> None:
+    put = handler(tiny_page, "masked_word", "put")
+    request = fill_mask.Request(text=TWO, top_k=5)
+    asked, rest = (("tiny-bert", request), None), ("tiny-bert", "", TWO, "", 5)
+    result = tiny_playground.ask("tiny-bert", fill_mask.NAME, request)
+    for event in (SimpleNamespace(index=6), SimpleNamespace(y=260.0)):  # the second word of the second gap, in both
+        mask, candidate = chip(result, 6)
+        [update] = put("en", asked, *rest, event)
+        assert update[5].startswith("She [MASK] a cup of") and update[5].endswith("in the morning.")
+        assert update[5].count("[MASK]") == 1 and candidate.word.removeprefix("##") in update[5] and mask == result.masks[1]
+        assert len(json.loads(update[2]["figure"])["data"][0]["y"]) == 5, "one gap is left"
+    alone = fill_mask.Request(text="A [MASK]")
+    [last] = put("en", (("tiny-bert", alone), None), "tiny-bert", "", alone.text, "", 5, SimpleNamespace(index=0))
+    assert "[MASK]" not in last[5] and "Every gap" in last[0]
+    [refused] = put("en", asked, "tiny-bert", "", "Another [MASK].", "", 5, SimpleNamespace(index=6))
+    assert "no longer" in next(iter(refused.values()))
+    assert list(put("en", None, *rest, SimpleNamespace(index=0))) == list(put("en", asked, *rest, SimpleNamespace(index=99))) == []
+
+
+def test_what_a_visitor_typed_is_escaped_in_fillings(tiny_playground) -> None:
+    request = "<b>She</b> [MASK] tea\nand [MASK]"
+    shown = together(tiny_playground.ask("tiny-bert", fill_masks.NAME, fill_masks.Request(text=request)), "en")
+    assert "<b>She" not in shown and "&lt;b&gt;She" in shown and "<br>" in shown
+    assert "<button" in chips(tiny_playground.ask("tiny-bert", fill_mask.NAME, fill_mask.Request(text=request)), "zh")
