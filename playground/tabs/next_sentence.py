@@ -10,6 +10,7 @@ from playground.ui.chart import chart, drawn
 from playground.ui.examples import example_row, examples, on_example
 from playground.ui.guard import guarded
 from playground.ui.language import text
+from playground.ui.minimal_pairs import questions, table
 from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET, chosen, model_picker, speaking, wire_picker
@@ -43,7 +44,11 @@ def build(page: Page) -> None:
             picture = chart(height=360, elem_id="next-sentence-chart")
             gr.Markdown(phrase("next_sentence.reading"), elem_classes="figure-note")
             known = gr.HTML(honest("en", picker.model.value), elem_classes="figure-note", js_on_load=None)
-    asked = gr.State(None)
+            with gr.Accordion(phrase("pairs.panel"), open=False) as panel:
+                gr.Markdown(phrase("pairs.lead"), elem_classes="figure-note")
+                failing = notice_line(page)
+                judged = gr.HTML("", js_on_load=None)
+    asked, measured_model = gr.State(None), gr.State(None)
 
     # Handlers
     @guarded(notice)
@@ -63,6 +68,15 @@ def build(page: Page) -> None:
             return gr.skip()
         return pictured(asked[1], playground.ask_all(asked[0], next_sentence.NAME, asked[1]), language)
 
+    @guarded(failing)
+    def judge(language, model, progress=gr.Progress()):  # noqa: B008 - found as a default
+        results = playground.ask_all(chosen(model), next_sentence.NAME, questions(), progress=reporter(progress, language))
+        return "", model, table(results, language)
+
+    @guarded(failing)
+    def judge_again(language, model):
+        return table(playground.ask_all(model, next_sentence.NAME, questions()), language) if model else gr.skip()
+
     def choose(example, model):
         return speaking(playground, next_sentence.NAME, model, example["languages"]), example["first"], "\n".join(example["seconds"])
 
@@ -73,6 +87,9 @@ def build(page: Page) -> None:
     runs = [run.click(compare, question, outputs, **asking)]
     runs.append(on_example(row, KEY, choose, [picker.model], [picker.model, first, seconds]).then(compare, question, outputs, **asking))
     page.retelling.add(again, asked, picture)
+    panel.expand(judge, [page.language, picker.model], [failing, measured_model, judged], concurrency_limit=None, api_visibility="private")
+    page.retelling.add(judge_again, measured_model, judged)
+    picker.model.change(lambda: ("", None, ""), None, [failing, measured_model, judged], **QUIET)
     picker.model.change(honest, [page.language, picker.model], known, **QUIET)
     page.retelling.add(honest, picker.model, known)
     wire_picker(page, picker, after=runs)

@@ -141,7 +141,7 @@ def test_a_decoder_answers_beside_the_encoder_after_it(tiny_page: gr.Blocks) -> 
     assert json.loads(chinese[2]["figure"])["data"] != json.loads(second[2]["figure"])["data"], "what is said on hover"
     assert "编码器" in json.dumps(json.loads(chinese[2]["figure"]), ensure_ascii=False)
     assert len(list(fill("en", "tiny-bert", "", *question[2:]))) == 1
-    _, refused = fill("en", "tiny-bert", "tiny-llama", "[MASK] and [MASK]", "", 5)
+    *_, refused = fill("en", "tiny-bert", "tiny-llama", "[MASK] and [MASK]", "", 5)
     assert isinstance(refused, dict) and "one gap at a time" in next(iter(refused.values())), "the encoder's answer stays"
 
 

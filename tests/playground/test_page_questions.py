@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from playground.tasks import fill_mask, fill_masks
+from playground.tasks import fill_mask, fill_masks, next_sentence
+from playground.ui import minimal_pairs
 from playground.ui.fillings import chip, chips, together
 
 TWO = "She [MASK] a cup of [MASK] in the morning."
@@ -61,3 +62,23 @@ def test_what_a_visitor_typed_is_escaped_in_fillings(tiny_playground) -> None:
     shown = together(tiny_playground.ask("tiny-bert", fill_masks.NAME, fill_masks.Request(text=request)), "en")
     assert "<b>She" not in shown and "&lt;b&gt;She" in shown and "<br>" in shown
     assert "<button" in chips(tiny_playground.ask("tiny-bert", fill_mask.NAME, fill_mask.Request(text=request)), "zh")
+
+
+def test_minimal_pairs_differ_in_one_thing_and_are_judged_by_the_chosen_model(tiny_page: gr.Blocks, tiny_playground) -> None:
+    pairs = minimal_pairs.pairs()
+    assert len(pairs) == len(set(pairs)) and {pair.kind for pair in pairs} == {"random", "topic", "swapped", "negated"}
+    for pair in pairs:
+        if pair.kind == "swapped":
+            assert (pair.wrong.first, pair.wrong.second) == (pair.right.second, pair.right.first)
+        else:
+            assert pair.wrong.first == pair.right.first and pair.wrong.second != pair.right.second
+    judge = handler(tiny_page, "next_sentence", "judge")
+    notice, model, shown = judge("en", "tiny-bert")
+    assert (notice, model) == ("", "tiny-bert") and shown.count("<tr>") == 5 and shown.count("<li>") == len(pairs)
+    told = 0
+    for pair in [pair for pair in pairs if pair.kind == "swapped"]:
+        right, wrong = tiny_playground.ask_all("tiny-bert", next_sentence.NAME, [pair.right, pair.wrong])
+        told += right.probability > wrong.probability
+    assert f"The two sentences swapped</th><td>{told} of 8</td>" in shown
+    assert "两句颠倒" in judge("zh", "tiny-bert")[2]
+    assert "problem" in next(iter(judge("en", "tiny-gpt2").values()))
