@@ -2,11 +2,13 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from models.config import ModelConfig
+from models.decode.forced import only, table
 from models.decode.steps import LOOK, LOOK_ELSEWHERE, Feed, room
 from models.tokens import Tokens
 from models.transformer import Transformer
@@ -42,12 +44,19 @@ class BeamStep:
 
 
 def beam(
-    network: Transformer, tokens: Tokens, *, beams: int, max_new_tokens: int, length_penalty: float = 1.0, memory: Tensor | None = None
+    network: Transformer,
+    tokens: Tokens,
+    *,
+    beams: int,
+    max_new_tokens: int,
+    length_penalty: float = 1.0,
+    memory: Tensor | None = None,
+    begun: Sequence[Sequence[int]] = (),
 ) -> Generator[BeamStep, None, list[list[Hypothesis]]]:
     """Search each row with `beams` beginnings, a step at a time; returns the `beams` best texts of each row, best first.
 
     A row is decided when all its whole texts score better than its best beginning does now (early_stopping=False of transformers).
-    `tokens` and `memory` as for greedy decoding; `search` runs this to the end.
+    `tokens`, `memory` and `begun` as for greedy decoding; `search` runs this to the end.
     """
     if beams < 1:
         raise ValueError(f"beams must be at least 1, got {beams}")
@@ -58,6 +67,7 @@ def beam(
     found: list[list[Hypothesis]] = [[] for _ in rows]
     feed = Feed(network, tokens, room=longest, memory=memory)
     board = Board(network.config, len(rows), beams=beams, longest=longest, length_penalty=length_penalty, device=device)
+    board.begun = table(begun, device=device) if begun else None
     logits = feed.start()
     for step in range(longest):
         ids, parents, lines = board.step(logits, step)
@@ -81,11 +91,9 @@ def beam(
     return found
 
 
-def search(
-    network: Transformer, tokens: Tokens, *, beams: int, max_new_tokens: int, length_penalty: float = 1.0, memory: Tensor | None = None
-) -> list[list[Hypothesis]]:
+def search(network: Transformer, tokens: Tokens, **settings: Any) -> list[list[Hypothesis]]:
     """`beam` from the beginning to the end."""
-    steps = beam(network, tokens, beams=beams, max_new_tokens=max_new_tokens, length_penalty=length_penalty, memory=memory)
+    steps = beam(network, tokens, **settings)
     while True:
         try:
             next(steps)
@@ -110,6 +118,7 @@ class Board:
         self.lengths = torch.zeros_like(self.ids[:, :, 0])  # of the whole texts; 0 where there is none yet
         self.marks = torch.full_like(self.scores, NEVER)
         self.open = torch.ones(rows, dtype=torch.bool, device=device)
+        self.begun: Tensor | None = None  # (N, L): the words that each row has to begin with
 
     @torch.inference_mode()
     def step(self, logits: Tensor, step: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -120,6 +129,8 @@ class Board:
         rows, width, size = self.scores.shape[0], logits.shape[0] // self.scores.shape[0], logits.shape[1]
         total = logits.logsumexp(-1, keepdim=True)
         logits.index_fill_(1, self.never, float("-inf"))
+        if self.begun is not None and step < self.begun.shape[1]:
+            only(logits, self.begun[:, step].repeat_interleave(width))
         # The best of all beginnings together are among the best of each.
         scores, words = logits.topk(min(self.keep, size))
         own = (scores - total).view(rows, width, -1)
@@ -157,6 +168,8 @@ class Board:
         """Keep these rows."""
         for name in ("ids", "logs", "scores", "whole", "whole_logs", "lengths", "marks", "open"):
             setattr(self, name, getattr(self, name).index_select(0, rows))
+        if self.begun is not None:
+            self.begun = self.begun.index_select(0, rows)
 
     def texts(self, lines: Sequence[int]) -> list[list[Hypothesis]]:
         """The whole texts of these lines, best first."""

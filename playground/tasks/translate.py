@@ -29,12 +29,17 @@ TOGETHER = 8  # sentences between two items of a stream
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """`alternatives`: how many other translations to show; the search is as wide as that needs."""
+    """`alternatives`: how many other translations to show; the search is as wide as that needs.
+
+    `prefix`: what the translation of sentence number `prefix_at` (from 0) has to begin with; the model goes on from there.
+    """
 
     text: str
     beams: int = 1
     alternatives: int = 0
     max_new_tokens: int = 256  # of one sentence
+    prefix: str = ""
+    prefix_at: int = 0
 
     @property
     def width(self) -> int:
@@ -59,6 +64,7 @@ class Sentence:
     alignment: np.ndarray = field(hash=False)
     probabilities: np.ndarray = field(hash=False)
     finished: bool = True  # the model ended the sentence itself, before `max_new_tokens`
+    given: int = 0  # of the target words: those that the visitor gave
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +82,7 @@ class Job:
     row: Row
     width: int
     max_new_tokens: int
+    begun: tuple[int, ...] = ()  # words that the translation has to begin with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +142,25 @@ def jobs(model: Model, request: Request, text: Sentences) -> list[Job]:
     rows = [model.tokenizer.encode(sentence, limit=model.limit) for sentence in text.sentences]
     if all(all(row.special) for row in rows):
         raise Problem("nothing_to_read")
-    return [Job(row=row, width=request.width, max_new_tokens=request.max_new_tokens) for row in rows]
+    begun = given(model, request, len(rows))
+    return [
+        Job(row=row, width=request.width, max_new_tokens=request.max_new_tokens, begun=begun if place == request.prefix_at else ())
+        for place, row in enumerate(rows)
+    ]
+
+
+def given(model: Model, request: Request, count: int) -> tuple[int, ...]:
+    """The words that one of `count` sentences has to begin with; Problem where there is no such sentence, or no room left behind them."""
+    if not request.prefix.strip():
+        return ()
+    if not 0 <= request.prefix_at < count:
+        raise Problem("no_such_sentence", place=request.prefix_at + 1, sentences=count)
+    row = model.tokenizer.encode_target(request.prefix.strip())
+    begun = tuple(index for index, special in zip(row.ids, row.special) if not special)
+    most = min(request.max_new_tokens, model.limit - 1) - 1
+    if len(begun) > most:
+        raise Problem("long_prefix", tokens=len(begun), most=most)
+    return begun
 
 
 def translate(model: Model, wanted: Sequence[Job]) -> dict[Job, Done]:
@@ -159,11 +184,12 @@ def together(model: Model, batch: Sequence[Job]) -> list[Done]:
     width, room = batch[0].width, batch[0].max_new_tokens
     tokens = model.batch([job.row for job in batch])
     memory = network.encode(tokens)
+    begun = [job.begun for job in batch] if any(job.begun for job in batch) else ()
     if width == 1:
-        steps = greedy(network, tokens, max_new_tokens=room, probabilities=True, memory=memory)
+        steps = greedy(network, tokens, max_new_tokens=room, probabilities=True, memory=memory, begun=begun)
         found = [[written] for written in collect(steps, rows=len(batch), end_ids=ends)]
     else:
-        found = search(network, tokens, beams=width, max_new_tokens=room, memory=memory)
+        found = search(network, tokens, beams=width, max_new_tokens=room, memory=memory, begun=begun)
     looks = align(network, tokens, [texts[0].ids for texts in found], memory=memory)
     return [finished(model, job, texts, look.cpu().numpy().copy()) for job, texts, look in zip(batch, found, looks)]
 
@@ -183,6 +209,7 @@ def finished(model: Model, job: Job, texts: Sequence[Written | Hypothesis], look
         alignment=look,
         probabilities=np.array(best.probabilities, dtype=np.float32),
         finished=best.ended,
+        given=len(job.begun),
     )
     return Done(sentence=sentence, found=tuple(found.values()))
 
