@@ -18,6 +18,8 @@ ENDPOINTS = {
     "fill_mask": ["model", "text", "top_k", "candidates"],
     "fill_mask_decoder": ["model", "text", "candidates", "proposals"],
     "fill_masks": ["model", "text", "rounds"],
+    "continue_translation": ["model", "text", "prefix", "sentence", "beams"],
+    "beam_tree": ["model", "text", "sentence", "beams", "prefix"],
     "next_sentence": ["model", "first", "seconds"],
     "translate": ["model", "text", "beams", "alternatives", "max_new_tokens"],
     "generate": ["model", "prompt", "max_new_tokens", "temperature", "top_k", "top_p", "seed"],

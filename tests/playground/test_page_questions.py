@@ -4,11 +4,14 @@ import json
 from types import SimpleNamespace
 
 import gradio as gr
+import numpy as np
 import pytest
 
-from playground.tasks import fill_mask, fill_masks, next_sentence
+from playground.tasks import beam_tree, fill_mask, fill_masks, next_sentence, translate
+from playground.ui import beam_tree as tree
 from playground.ui import minimal_pairs
 from playground.ui.fillings import chip, chips, together
+from playground.ui.linked_words import linked, until
 
 TWO = "She [MASK] a cup of [MASK] in the morning."
 
@@ -82,3 +85,45 @@ def test_minimal_pairs_differ_in_one_thing_and_are_judged_by_the_chosen_model(ti
     assert f"The two sentences swapped</th><td>{told} of 8</td>" in shown
     assert "两句颠倒" in judge("zh", "tiny-bert")[2]
     assert "problem" in next(iter(judge("en", "tiny-gpt2").values()))
+
+
+def test_a_translation_goes_on_from_a_beginning_over_the_api(call) -> None:
+    answer = call("continue_translation", "tiny-marian", "今天下雨了。", "Paris is", 0, 2)
+    assert answer["translation"].startswith("Paris is") and 0 < answer["given"] < len(answer["words"]) == len(answer["probabilities"])
+    assert call("continue_translation", "tiny-marian", "今天下雨了。", "Paris", 3, 2).startswith("refused: ")
+    nodes = call("beam_tree", "tiny-marian", "今天下雨了。", 0, 3, "Paris")
+    assert set(nodes[0]) == {"word", "parent", "step", "score", "texts"} and nodes[0]["parent"] == -1
+    assert all(-1 <= node["parent"] < place for place, node in enumerate(nodes))
+    assert call("beam_tree", "tiny-marian", "今天下雨了。", 0, 1, "").startswith("refused: ")
+
+
+def test_words_are_linked_by_the_alignment_and_escaped() -> None:
+    weights = np.array([[0.9, 0.06, 0.04], [0.1, 0.2, 0.7]], dtype=np.float32)
+    words = {"source_words": ("▁<b>", "京", "</s>"), "target_words": ("▁two", "▁words")}
+    one = translate.Sentence(**words, text="two words", alternatives=(), alignment=weights, probabilities=weights[:, 0], given=1)
+    shown = linked(one, "en")
+    assert 'data-side="t" data-index="0" data-links="0:0.90 1:0.06" tabindex="0"' in shown and shown.count("linked given") == 1
+    assert 'data-side="s" data-index="2" data-links="1:0.70" tabindex="-1"' in shown
+    assert "&lt;b&gt; 90.0 %" in shown and "<b>" not in shown
+    assert until(one, 0) == "two" and until(one, 1) == "two words"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_tree_is_drawn_with_a_box_for_each_word(tiny_playground, language: str) -> None:
+    result = tiny_playground.ask("tiny-marian", beam_tree.NAME, beam_tree.Request(text="今天下雨了。", beams=3, max_new_tokens=6))
+    shown = tree.drawn(result, language)
+    assert shown.count("<rect") == len(result.nodes) and shown.count("<path") == sum(node.parent >= 0 for node in result.nodes)
+    given_up = sum(not node.texts for node in result.nodes)
+    assert shown.count('<g class="pruned') == given_up and "#1 " in shown and "NaN" not in shown
+
+
+def test_the_tab_takes_a_beginning_from_a_clicked_word_and_keeps_it(tiny_page: gr.Blocks) -> None:
+    render, begin, climb = (handler(tiny_page, "translation", name) for name in ("render", "begin", "climb"))
+    visitor = SimpleNamespace(session_hash="me")
+    first, _ = render("en", "tiny-marian", "今天下雨了。\n小猫累了。", 2, 0, "Paris is", 1, visitor)
+    done = first[1]
+    assert done[2].sentences[1].text.startswith("Paris is") and first[4]["value"] == 1 and "linked given" in first[5]
+    notice, prefix, place = begin("en", done, 1, SimpleNamespace(side="t", index=1))
+    assert "sentence 2" in notice and place == 1 and done[2].sentences[1].text.startswith(prefix)
+    assert begin("en", done, 1, SimpleNamespace(side="s", index=1)) == gr.skip() == begin("en", None, 0, SimpleNamespace(side="t", index=1))
+    assert "<svg" in climb("en", done, 1)[1] and "first" in climb("en", None, None)[0]

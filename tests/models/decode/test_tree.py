@@ -19,7 +19,12 @@ def test_a_search_written_by_hand() -> None:
         Hypothesis(ids=(10, 13), probabilities=(0.6, 0.4), score=-0.6, ended=True),
     ]
     branches = grow(steps, found, row=3)
-    assert [(one.word, one.parent, one.step, one.place) for one in branches] == [(10, -1, 0, 0), (12, -1, 0, 1), (11, 0, 1, 0), (13, 0, 1, 1)]
+    assert [(one.word, one.parent, one.step, one.place) for one in branches] == [
+        (10, -1, 0, 0),
+        (12, -1, 0, 1),
+        (11, 0, 1, 0),
+        (13, 0, 1, 1),
+    ]
     assert [one.score for one in branches] == [-0.5, -1.0, -0.75, -1.5]
     assert [one.texts for one in branches] == [(0, 1), (), (0,), (1,)] and [one.ends for one in branches] == [None, None, 0, 1]
 
