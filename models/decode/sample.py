@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from models.decode.forced import forced
 from models.decode.steps import Step, room, write
 from models.tokens import Tokens
 from models.transformer import Transformer
@@ -44,17 +45,20 @@ def sample(
     others: int = 0,
     stop_ids: Sequence[int] = (),
     page: Tokens | None = None,
+    begun: Sequence[Sequence[int]] = (),
 ) -> Iterator[Step]:
     """Write each row on with words drawn as its `settings` say.
 
     What a row draws depends on its own seed alone, not on the rows beside it. Top-p is nucleus sampling (Holtzman et al. 2020).
     `stop_ids` end a row as the model's own end tokens do. `page` is one row of words that stands before each of the rows.
+    `begun`: words that each row has to begin with; behind them it draws the same numbers as without.
     """
     if len(settings) != len(tokens.lengths):
         raise ValueError(f"{len(tokens.lengths)} rows need as many settings, got {len(settings)}")
     draw = Draw(settings, steps=max(room(network, tokens, max_new_tokens, page=page)), device=tokens.ids.device)
+    choose = forced(draw, begun, device=tokens.ids.device) if begun else draw
     return write(
-        network, tokens, draw, max_new_tokens=max_new_tokens, probabilities=probabilities, others=others, stop_ids=stop_ids, page=page
+        network, tokens, choose, max_new_tokens=max_new_tokens, probabilities=probabilities, others=others, stop_ids=stop_ids, page=page
     )
 
 

@@ -1,4 +1,4 @@
-"""The endpoints of further questions: masks filled together, a translation that goes on from a beginning, the tree of its search."""
+"""The endpoints of further questions: masks filled together, translations that go on from a beginning, the tree of a search, one token."""
 
 from collections.abc import Callable
 from typing import TypedDict
@@ -6,7 +6,7 @@ from typing import TypedDict
 import gradio as gr
 
 from playground.service.playground import Playground
-from playground.tasks import beam_tree, fill_masks, translate
+from playground.tasks import beam_tree, fill_masks, next_token, translate
 
 
 class WholeFilling(TypedDict):
@@ -27,6 +27,14 @@ class Continued(TypedDict):
     words: list[str]
     probabilities: list[float]
     given: int
+
+
+class NextToken(TypedDict):
+    """A token; a probability for each temperature: `probabilities` among all tokens, `drawn` after the cut (0: it cannot be drawn)."""
+
+    word: str
+    probabilities: list[float]
+    drawn: list[float]
 
 
 class TreeNode(TypedDict):
@@ -106,4 +114,28 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         nodes = playground.ask(model, "beam_tree", question).nodes
         return [TreeNode(word=one.word, parent=one.parent, step=one.step, score=one.score, texts=list(one.texts)) for one in nodes]
 
-    return {"fill_masks": fill_masks_, "continue_translation": continue_translation, "beam_tree": beam_tree_}
+    def next_token_(
+        model: str,
+        prompt: str,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        count: int = 10,
+        request: gr.Request = None,
+    ) -> list[NextToken]:
+        """The likeliest next tokens after a prompt, at the temperatures 0.2, 0.7, 1 and 1.5.
+
+        Parameters:
+            model: a name from /models that can "generate".
+            prompt: what the token comes after; in the model's chat template where it has one.
+            top_k: draw from the k most likely tokens only; 0 for all.
+            top_p: draw from the most likely tokens that make up this share only.
+            count: how many tokens to give.
+        Returns:
+            One `{word, probabilities, drawn}` for each token, the likeliest first.
+        """
+        result = playground.ask(model, "next_token", next_token.Request(prompt=prompt, top_k=top_k, top_p=top_p, count=count))
+        columns = zip(result.words, result.chances.T.tolist(), result.drawn.T.tolist())
+        return [NextToken(word=word, probabilities=chances, drawn=drawn) for word, chances, drawn in columns]
+
+    functions = (fill_masks_, continue_translation, beam_tree_, next_token_)
+    return {function.__name__.rstrip("_"): function for function in functions}

@@ -26,6 +26,7 @@ class Request:
     top_p: float = 0.9
     seed: int = 0
     chat: bool = True  # put the prompt into the model's chat template where it has one
+    begun: tuple[int, ...] = ()  # tokens that the answer has to begin with, as the `token` of each step tells them; they count as new ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,8 @@ class Step:
     text: str  # all the text so far; a character whose last bytes are still to come waits for them
     finished: bool = False  # after this token the model ended its text itself
     cut: int = 0  # tokens of the prompt that were left out because it was too long
+    token: int = -1  # its number in the vocabulary
+    others: tuple[int, ...] = ()  # those of the alternatives
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +86,8 @@ def draw(model: Model, rows: Sequence[Row], requests: Sequence[Request]) -> Iter
     ]
     room = [min(request.max_new_tokens, model.limit - len(row)) for request, row in zip(requests, rows)]
     tokens = model.batch(rows, side="left")
-    return sample(model.network, tokens, settings, max_new_tokens=room, probabilities=True, others=OTHERS)
+    begun = [request.begun for request in requests] if any(request.begun for request in requests) else ()
+    return sample(model.network, tokens, settings, max_new_tokens=room, probabilities=True, others=OTHERS, begun=begun)
 
 
 def put(step: decoding.Step, pens: Sequence["Pen"]) -> None:
@@ -120,7 +124,10 @@ class Pen:
             return tokenizer.words([*before, piece])[-1]
 
         pairs = tuple((shown(other), share) for other, share in others)
-        self.steps.append(Step(word=shown(word), probability=chance, alternatives=pairs, text=self.text, cut=self.row.cut))
+        ids = tuple(other for other, _ in others)
+        self.steps.append(
+            Step(word=shown(word), probability=chance, alternatives=pairs, text=self.text, cut=self.row.cut, token=word, others=ids)
+        )
 
     def result(self) -> Result:
         """The whole text."""

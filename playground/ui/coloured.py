@@ -21,6 +21,16 @@ def coloured_text() -> gr.HTML:
     )
 
 
+def pickable() -> gr.HTML:
+    """An empty place for `alternatives`, announced when it fills; `.select` brings the rank of the clicked one as `index`."""
+    return gr.HTML(
+        "",
+        html_template='<div aria-live="polite">${value}</div>',
+        js_on_load="window.playground.words(element, (word) => trigger('select', word))",
+        elem_classes="notice-line",
+    )
+
+
 def coloured(steps: Sequence[Step]) -> str:
     """The tokens as buttons. Without anything around them, so that while a text grows only what is new travels."""
     pieces, before = [], ""
@@ -58,18 +68,29 @@ def legend(language: str) -> str:
     return f'<p class="legend">{escape_html(text("generation.reading", language))} {swatches}</p>'
 
 
+def options(step: Step) -> list[tuple[str, float, int]]:
+    """What might have stood at one place, the chosen token among it, the likeliest first: word, probability, number in the vocabulary."""
+    found = [(word, share, step.others[rank] if rank < len(step.others) else -1) for rank, (word, share) in enumerate(step.alternatives)]
+    if all((token, word) != (step.token, step.word) for word, _, token in found):
+        found.append((step.word, step.probability, step.token))
+    return sorted(found, key=lambda option: -option[1])
+
+
 def alternatives(steps: Sequence[Step], place: int, language: str) -> str:
-    """What might have stood at one place, as a table with bars; the token that was chosen is marked."""
+    """What might have stood at one place, as a table with bars; the token that was chosen is marked, the others are buttons."""
     step = steps[place]
-    others = list(step.alternatives)
-    if all(word != step.word for word, _ in others):
-        others.append((step.word, step.probability))
-    others.sort(key=lambda pair: -pair[1])
-    top = others[0][1] or 1.0
-    rows = "".join(
-        f'<tr class="{"chosen" if word == step.word else ""}"><th scope="row">{escape_html(readable(word))}</th>'
-        f'<td><span class="bar" style="width:{probability / top:.1%}"></span></td><td class="share">{percent(probability)}</td></tr>'
-        for word, probability in others
-    )
+    found = options(step)
+    top = found[0][1] or 1.0
+    rows = []
+    for rank, (word, probability, token) in enumerate(found):
+        chosen, shown = token == step.token and word == step.word, escape_html(readable(word))
+        if not chosen and token >= 0:
+            title = escape_html(text("generation.go_on", language, word=readable(word)))
+            shown = f'<button type="button" class="pick" data-index="{rank}" aria-pressed="false" title="{title}">{shown}</button>'
+        rows.append(
+            f'<tr class="{"chosen" if chosen else ""}"><th scope="row">{shown}</th>'
+            f'<td><span class="bar" style="width:{probability / top:.1%}"></span></td><td class="share">{percent(probability)}</td></tr>'
+        )
     title = text("generation.alternatives", language, place=place + 1, word=readable(step.word))
-    return f'<table class="alternatives"><caption>{escape_html(title)}</caption>{rows}</table>'
+    hint = escape_html(text("generation.click_other", language))
+    return f'<table class="alternatives"><caption>{escape_html(title)}</caption>{"".join(rows)}</table><p class="hint">{hint}</p>'

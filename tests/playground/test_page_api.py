@@ -20,6 +20,7 @@ ENDPOINTS = {
     "fill_masks": ["model", "text", "rounds"],
     "continue_translation": ["model", "text", "prefix", "sentence", "beams"],
     "beam_tree": ["model", "text", "sentence", "beams", "prefix"],
+    "next_token": ["model", "prompt", "top_k", "top_p", "count"],
     "next_sentence": ["model", "first", "seconds"],
     "translate": ["model", "text", "beams", "alternatives", "max_new_tokens"],
     "generate": ["model", "prompt", "max_new_tokens", "temperature", "top_k", "top_p", "seed"],

@@ -1,15 +1,18 @@
 """What the tabs of the questions show beyond the first answer, and their endpoints."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
 import pytest
 
-from playground.tasks import beam_tree, fill_mask, fill_masks, next_sentence, translate
+from playground.tasks import beam_tree, fill_mask, fill_masks, generate, next_sentence, translate
 from playground.ui import beam_tree as tree
 from playground.ui import minimal_pairs
+from playground.ui.branches import Branch, kept
+from playground.ui.coloured import options
 from playground.ui.fillings import chip, chips, together
 from playground.ui.linked_words import linked, until
 
@@ -127,3 +130,43 @@ def test_the_tab_takes_a_beginning_from_a_clicked_word_and_keeps_it(tiny_page: g
     assert "sentence 2" in notice and place == 1 and done[2].sentences[1].text.startswith(prefix)
     assert begin("en", done, 1, SimpleNamespace(side="s", index=1)) == gr.skip() == begin("en", None, 0, SimpleNamespace(side="t", index=1))
     assert "<svg" in climb("en", done, 1)[1] and "first" in climb("en", None, None)[0]
+
+
+def test_a_generated_text_branches_and_goes_back(tiny_page: gr.Blocks) -> None:
+    write, leave, inspect, back, warm = (handler(tiny_page, "generation", name) for name in ("write", "leave", "inspect", "back", "warm"))
+    visitor = SimpleNamespace(session_hash="me")
+    *_, before, last = write("en", "tiny-gpt2", "She drank", 8, 0.7, 50, 1.0, 1, False, visitor)
+    saved, update = before[4], last[6]
+    assert len(saved) == 1 and update["value"] == 1
+    table, place = inspect("en", saved, 1, SimpleNamespace(index=2))
+    assert place == 2 and table.count("<button") == table.count("<tr") - 1, "every token but the chosen one can be clicked"
+    rank = next(rank for rank, option in enumerate(options(saved[0].steps[2])) if option[2] not in (saved[0].steps[2].token, 0))
+    *_, last = leave("en", saved, 1, 2, 8, SimpleNamespace(index=rank), visitor)
+    first, branch = last[4]
+    assert first == saved[0] and (branch.number, branch.parent, branch.place) == (2, 1, 2) and last[6]["visible"]
+    assert [step.token for step in branch.steps[:2]] == [step.token for step in first.steps[:2]]
+    assert branch.steps[2].token == options(first.steps[2])[rank][2] and 3 <= len(branch.steps) <= 11
+    assert "branch 1, token 3" in last[6]["choices"][1][0] and back("en", last[4], 1)[0] != back("en", last[4], 2)[0]
+    for wrong in ((saved, 1, None), (saved, 1, 99), ((), None, 0)):
+        assert list(leave("en", *wrong, 8, SimpleNamespace(index=0), visitor)) == []
+    notice, drawn = warm("zh", True, last[4], 2, 2, None, "", False, 5, 0.9)
+    bars = json.loads(drawn["figure"])["data"]
+    assert notice == "" and len(bars) == 4 and "温度" in drawn["description"]
+    assert warm("en", False, last[4], 2, 2, None, "", False, 5, 0.9) == gr.skip()
+    assert len(json.loads(warm("en", True, (), None, None, "tiny-gpt2", "Paris", False, 0, 1)[1]["figure"])["data"]) == 4
+
+
+def test_of_too_many_branches_the_first_and_the_newest_stay() -> None:
+    one = Branch(number=1, model="m", question=generate.Request(prompt="a"), steps=())
+    found = (one,)
+    for number in range(2, 12):
+        found = kept(found, replace(one, number=number, parent=1))
+    assert [branch.number for branch in found] == [1, *range(5, 12)]
+
+
+def test_next_token_gives_every_temperature(call) -> None:
+    answer = call("next_token", "tiny-llama", "She drank", 3, 1.0, 5)
+    assert len(answer) == 5 and all(len(one["probabilities"]) == len(one["drawn"]) == 4 for one in answer)
+    assert [one["drawn"][0] > 0 for one in answer] == [True] * 3 + [False] * 2
+    assert answer[0]["probabilities"] == sorted(answer[0]["probabilities"], reverse=True), "warmth takes from the likeliest"
+    assert call("next_token", "tiny-llama", "She drank", 0, 0.0, 5).startswith("refused: ")
