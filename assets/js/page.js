@@ -89,7 +89,8 @@
       place.setAttribute("aria-label", value.description);
       const Plotly = await plotly();
       const figure = JSON.parse(value.figure);
-      const config = { responsive: true, displayModeBar: false, doubleClick: "reset" };
+      // Not `responsive`: when only the height of the window changes (a telephone hides its address bar) that forgets the figure's own height.
+      const config = { displayModeBar: false, doubleClick: "reset" };
       await Plotly.react(place, figure.data, dressed(figure.layout ?? {}, place.clientWidth), config);
       place.style.minHeight = "0";  // what it kept free until now
       if (!listening) {
