@@ -59,12 +59,12 @@ def numbers(question: Question, grade: Grade, language: str) -> str:
         return f"<p>{escape_html(text('lessons.measured', language, number=said(grade.measured[0])))}</p>"
     rows = "".join(
         f'<tr class="{"chosen" if place == grade.right else ""}"><th scope="row">{escape_html(choice.text[language])}</th>'
-        f'<td><span class="bar" style="width:{number / max(grade.measured):.1%}"></span></td><td class="share">{percent(number)}</td></tr>'
+        f'<td><span class="bar" style="width:{number / max(grade.measured):.1%}"></span></td><td class="share">{said(number)}</td></tr>'
         for place, (choice, number) in enumerate(zip(question.choices, grade.measured))
     )
     return f'<table class="alternatives">{rows}</table>'
 
 
 def said(number: float) -> str:
-    """A share in percent; a count as it is."""
-    return str(number) if isinstance(number, int) else percent(number)
+    """A share in percent, a count as it is. Nothing has no chance at all: what the model did not list is only too small to be listed."""
+    return str(number) if isinstance(number, int) else percent(number) if number else "≈ 0 %"

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from playground.lessons.content import Question
 from playground.lessons.content import lessons as read_lessons
 from playground.lessons.kinds import Shown
 from playground.lessons.stage import Stage, watched
@@ -31,17 +32,21 @@ def build(page: Page) -> None:
     if not lessons:
         gr.Markdown(phrase("lessons.none"))
         return
-    stage = Stage(playground=page.playground, lessons=lessons)
+    stage, start = Stage(playground=page.playground, lessons=lessons), Walk(lesson=next(iter(lessons)))
 
     # Layout
     gr.Markdown(phrase("lessons.lead"), elem_classes="tab-lead")
-    lesson = gr.Radio(chooser(lessons, "en"), value=next(iter(lessons)), label=phrase("lessons.lesson"), elem_classes="lesson-choice")
+    lesson = gr.Dropdown(chooser(lessons, "en"), value=start.lesson, label=phrase("lessons.lesson"), filterable=False)
     bar = steps_bar()
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
             body = gr.Markdown("", elem_id="lesson-text", elem_classes="lesson-text")
             question = gr.Radio(
-                [], label=phrase("lessons.question"), visible=False, elem_id="lesson-question", elem_classes="lesson-question"
+                choices_of(start.step(lessons).question, "en"),
+                label=phrase("lessons.question"),
+                visible=False,
+                elem_id="lesson-question",
+                elem_classes="lesson-question",
             )
             said = gr.HTML("", html_template='<div aria-live="polite">${value}</div>', js_on_load=None, elem_id="lesson-verdict")
         with gr.Column(scale=7, min_width=320):
@@ -56,7 +61,6 @@ def build(page: Page) -> None:
     with gr.Row():
         back = gr.Button(phrase("lessons.back"), elem_id="lesson-back")
         forth = gr.Button(phrase("lessons.next"), variant="primary", elem_id="lesson-next")
-    start = Walk(lesson=next(iter(lessons)))
     walk, visitor, timer = gr.State(start), gr.Textbox(visible=False), gr.Timer(REFRESH_SECONDS, active=False)
 
     # Handlers: each makes a new Walk; `tell` says what is known at once, `reveal` what a model has to be asked for.
@@ -172,13 +176,19 @@ def build(page: Page) -> None:
     page.retelling.add(again, [walk, visitor], [*outputs, timer])
 
 
-def asked_of(question, walk: Walk, language: str) -> dict[str, Any]:
+def asked_of(question: Question | None, walk: Walk, language: str) -> dict[str, Any]:
     """The question of a step as the update of its radio; what was chosen before cannot be chosen again."""
     if question is None:
         return gr.update(visible=False, choices=[], value=None)
-    choices = [(choice.text[language], index) for index, choice in enumerate(question.choices)]
     value = walk.answers.get(walk.place)
-    return gr.update(visible=True, label=question.ask[language], choices=choices, value=value, interactive=value is None)
+    return gr.update(
+        visible=True, label=question.ask[language], choices=choices_of(question, language), value=value, interactive=value is None
+    )
+
+
+def choices_of(question: Question | None, language: str) -> list[tuple[str, int]]:
+    """The answers as options, each with its place as its value."""
+    return [(choice.text[language], index) for index, choice in enumerate(question.choices)] if question else []
 
 
 def boxed(box: tuple[str, str] | None, language: str, free: bool) -> dict[str, Any]:
