@@ -77,6 +77,7 @@
       if (!value) {
         window.Plotly?.purge(place);
         window.playground.cells(place, null);
+        place.style.minHeight = "";
         place.removeAttribute("role");
         place.removeAttribute("aria-label");
         return;

@@ -124,6 +124,11 @@ class Stage:
         found = self.playground.runs.look(visitor)
         return found if found is not None and found.plan == self.plan(walk) else None
 
+    def busy(self, visitor: str) -> bool:
+        """Whether something of this visitor is training, of this step or another: there is one at a time."""
+        found = self.playground.runs.look(visitor) if visitor else None
+        return found is not None and not found.over
+
 
 def watched(found: Look, language: str) -> Shown:
     """A tuning run as it is now: its curves, what it does, and the methods that have ended side by side."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from models.errors import Problem
 from playground.lessons.content import Question
 from playground.lessons.content import lessons as read_lessons
 from playground.lessons.kinds import Shown
@@ -14,11 +15,12 @@ from playground.ui.chart import chart
 from playground.ui.guard import guarded
 from playground.ui.language import text
 from playground.ui.lesson_parts import TO_THE_TOP, chooser, onward, steps, steps_bar
-from playground.ui.notice import notice_line, remark
+from playground.ui.notice import notice_line, refusal, remark
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET
 from playground.ui.progress import reporter
 from playground.ui.reading import escape_html
+from playground.ui.wording import sentence
 
 KEY = "lessons"
 REFRESH_SECONDS = 0.4
@@ -79,7 +81,9 @@ def build(page: Page) -> None:
             hint: remark(stage.hint(way, language)),
             first: boxed(texts[0], language, free),
             second: boxed(texts[1], language, free),
-            run: gr.update(value=text(deed(way), language), visible=shows and free and (stage.ready(way) or stage.fetchable(way))),
+            run: gr.update(
+                value=text(deed(way), language) if shows else "", visible=shows and free and (stage.ready(way) or stage.fetchable(way))
+            ),
             notice: "",
             told: "",
             picture: gr.update(value=None, visible=shows and step.view["show"] != "generation"),
@@ -88,10 +92,12 @@ def build(page: Page) -> None:
             forth: gr.update(value=label, interactive=onwards),
         }
 
-    def deed(way):
+    def deed(way, visitor=""):
         if not stage.ready(way):
             return "lessons.fetch"
-        return "lessons.start" if way.step(lessons).view and way.step(lessons).view["show"] == "tuning" else "lessons.again"
+        if stage.view(way)["show"] != "tuning":
+            return "lessons.again"
+        return "lessons.stop" if stage.busy(visitor) else "lessons.start"
 
     def seen(shown: Shown) -> dict[Any, Any]:
         return {picture: shown.figure, told: shown.html, found: f"<p>{escape_html(shown.note)}</p>" if shown.note else ""}
@@ -100,7 +106,13 @@ def build(page: Page) -> None:
         running = stage.run(way, visitor)
         revealed = stage.reveal(way, language, report)
         shown = watched(running, language) if running else revealed.shown
-        return seen(shown) | {said: revealed.verdict, timer: gr.Timer(active=bool(running) and not running.over)}
+        return seen(shown) | {said: revealed.verdict} | clock(language, way, visitor)
+
+    def clock(language, way, visitor):
+        """While something is training the page looks again and again, and the button stops it."""
+        if stage.view(way) is None or stage.view(way)["show"] != "tuning":
+            return {timer: gr.Timer(active=False)}
+        return {timer: gr.Timer(active=stage.busy(visitor)), run: gr.update(value=text(deed(way, visitor), language))}
 
     @guarded(notice)
     def ask(language, way, visitor, progress=gr.Progress()):  # noqa: B008 - found as a default
@@ -110,7 +122,10 @@ def build(page: Page) -> None:
 
     @guarded(notice)
     def again(language, way, visitor):
-        return tell(language, way) | reveal(language, way, visitor)
+        try:
+            return tell(language, way) | reveal(language, way, visitor)
+        except Problem as problem:  # what the visitor typed is refused in either language; the step is told all the same
+            return tell(language, way) | {notice: refusal(sentence(problem, language))}
 
     @guarded(notice)
     def open_(language, way, key):
@@ -139,17 +154,18 @@ def build(page: Page) -> None:
         if not stage.predicted(way):
             return gr.skip()
         if stage.view(way)["show"] == "tuning" and stage.ready(way):
-            page.playground.tune(visitor, stage.plan(way))
-            return {notice: "", timer: gr.Timer(active=True)}
+            if stage.busy(visitor):
+                page.playground.runs.stop(visitor)
+            else:
+                page.playground.tune(visitor, stage.plan(way))
+            return {notice: ""} | clock(language, way, visitor)
         way = way.type(*texts[: len(stage.boxes(way))]) if stage.ready(way) else way.fetch()
         return {walk: way, notice: "", run: gr.update(value=text(deed(way), language))}
 
     @guarded(notice)
     def watch(language, way, visitor):
         running = stage.run(way, visitor)
-        if running is None:
-            return {timer: gr.Timer(active=False)}
-        return seen(watched(running, language)) | {timer: gr.Timer(active=not running.over)}
+        return (seen(watched(running, language)) if running else {}) | clock(language, way, visitor)
 
     # Wiring
     outputs = [walk, lesson, bar, body, question, said, hint, first, second, run, notice, told, picture, found, back, forth]
@@ -167,12 +183,12 @@ def build(page: Page) -> None:
     pending = []
     for moment, handler, inputs in moves:
         moved = moment(handler, inputs, [*outputs, timer], **QUIET)
-        pending.append(moved.then(ask, asked, [said, picture, told, found, timer, hint, notice], **asking))
+        pending.append(moved.then(ask, asked, [said, picture, told, found, timer, run, hint, notice], **asking))
     for moment, _, _ in moves:  # whoever goes on does not wait for what the step before had to show
         moment(None, None, None, cancels=pending, **QUIET)
     for moment in (bar.select, back.click, forth.click):
         moment(None, None, None, js=TO_THE_TOP, **QUIET)
-    timer.tick(watch, asked, [picture, told, found, timer, notice], **QUIET, trigger_mode="once")
+    timer.tick(watch, asked, [picture, told, found, timer, run, notice], **QUIET, trigger_mode="once")
     page.retelling.add(again, [walk, visitor], [*outputs, timer])
 
 

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from playground.lessons.content import lessons
 
-ASK = ("said", "picture", "told", "found", "timer", "hint", "notice")
+ASK = ("said", "picture", "told", "found", "timer", "run", "hint", "notice")
 
 
 @pytest.fixture
