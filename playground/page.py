@@ -9,9 +9,11 @@ from playground.service.playground import Playground
 from playground.tabs import Page, discover
 from playground.ui.chart import PLOTLY_JS
 from playground.ui.language import LANGUAGES
+from playground.ui.linking import Links, again
 from playground.ui.phrases import Labelled, labelled, phrase
 from playground.ui.pickers import QUIET
 from playground.ui.retelling import Retelling, Updates
+from playground.ui.share import share_panel, wire_sharing
 
 TITLE = "Transformer Playground"
 
@@ -33,35 +35,58 @@ def build_page(playground: Playground, *, allow_hub: bool = False) -> gr.Blocks:
                 elem_id="language",
                 elem_classes="language-switch",
             )
-        remembered = "() => [window.playground.remember(window.playground.language())]"
-        opened = blocks.load(_known, language, language, js=remembered, **QUIET)
-        page = Page(playground=playground, language=language, retelling=Retelling(), opened=opened, allow_hub=allow_hub)
-        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
-            for tab in discover():
+            share = gr.Button(phrase("share.button"), size="sm", scale=0, min_width=90, elem_id="share")
+        found = discover()
+        links = Links(playground, [tab.key for tab in found])
+        remembered = "() => [window.playground.remember(window.playground.language()), window.playground.given()]"
+        opened = blocks.load(_known, [language, links.given], [language, links.given], js=remembered, **QUIET)
+        page = Page(playground=playground, language=language, retelling=Retelling(), opened=opened, allow_hub=allow_hub, links=links)
+        page.retelling.add(again, links.door, links.door)
+        sharing = share_panel(page)
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
+            for tab in found:
                 with gr.Tab(phrase(f"tab.{tab.key}"), id=tab.key, elem_id=f"tab-{tab.key}"):
                     tab.build(page)
         gr.Markdown(phrase("page.foot"), elem_classes="page-foot")
         register(playground)
-        _wire_language(page, labelled(blocks))
+        wire_sharing(page, share, sharing)
+        _wire_language(page, tabs, labelled(blocks))
     return blocks
 
 
-def _known(language: str) -> str:
-    """The browser has chosen the language; what follows has to know it."""
-    return language if language in LANGUAGES else "en"
+def _known(language: str, given: str | None) -> tuple[str, str]:
+    """The browser has chosen the language and read the address; what follows has to know them."""
+    return language if language in LANGUAGES else "en", given or ""
 
 
-def _wire_language(page: Page, labels: list[Labelled]) -> None:
-    """Say everything in the visitor's language: at opening what is not in English already, and at a change all of it."""
+def _wire_language(page: Page, tabs: gr.Tabs, labels: list[Labelled]) -> None:
+    """Say everything in the visitor's language: at opening what is not in English already, and at a change all of it.
 
-    def open_(language: str, *values: Any) -> Updates:
-        return page.retelling.all(language, values, labels if language != "en" else ())
+    What a link brings is filled in at the same moment, so that everything said about it is true.
+    """
+
+    def open_(language: str, given: str, *values: Any) -> Updates:
+        return page.retelling.all(language, values, labels if language != "en" else (), after=page.links.open(given, language, tabs))
+
+    def jump(language: str, given: str, *values: Any) -> Updates:
+        return page.retelling.all(language, values, (), after=page.links.open(given, language, tabs), parts=False) or gr.skip()
 
     def change(language: str, *values: Any) -> Updates:
         return page.retelling.all(language, values, labels)
 
     inputs = [page.language, *page.retelling.inputs]
     outputs = list(dict.fromkeys([*(item.block for item in labels), *page.retelling.outputs]))
-    page.opened.then(open_, inputs, outputs, **QUIET)
+    opening = [page.language, page.links.given, *page.retelling.inputs]
+    openable = list(dict.fromkeys([*outputs, tabs, *page.links.outputs]))
+    given = "(language, given, ...rest) => [language, window.playground.given(), ...rest]"
+    for moment in (page.opened.then(open_, opening, openable, **QUIET), page.links.door.select(jump, opening, openable, js=given, **QUIET)):
+        # Through the queue: the browser hears of changed states from queued events only.
+        asked = {
+            "js": "() => [window.playground.given()]",
+            "concurrency_limit": None,
+            "show_progress": "hidden",
+            "api_visibility": "private",
+        }
+        moment.then(page.links.ask, page.links.given, page.links.dues, **asked)
     page.language.input(change, inputs, outputs, **QUIET)
     page.language.input(None, page.language, None, js="window.playground.remember")

@@ -13,6 +13,7 @@ from playground.service.playground import Playground
 from playground.ui.retelling import Retelling
 
 if TYPE_CHECKING:
+    from playground.ui.linking import Links
     from playground.ui.pickers import Picker
 
 
@@ -25,6 +26,7 @@ class Page:
     retelling: Retelling  # what has to be said again when the language changes
     opened: Dependency  # `.then(...)` runs once a visitor has opened the page and the language is known
     allow_hub: bool  # a visitor may type the id of a model of the hub
+    links: "Links"  # what of each tab a link holds
     pickers: "list[Picker]" = field(default_factory=list)  # those laid out so far, for a tab that makes new models
 
 

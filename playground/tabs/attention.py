@@ -7,11 +7,13 @@ from playground.tabs import Page, Tab
 from playground.tasks import attend
 from playground.tasks.measures import MEASURES
 from playground.ui.about import find_row
+from playground.ui.attention_link import hear, tell
 from playground.ui.attention_view import TOKENS, VIEWS, Seen, deeper, hint_of, shown, tile
 from playground.ui.chart import chart
 from playground.ui.examples import example_row, examples, on_example
 from playground.ui.guard import guarded
 from playground.ui.language import text
+from playground.ui.linking import Shown
 from playground.ui.naming import head_name
 from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
@@ -82,11 +84,20 @@ def build(page: Page) -> None:
         return shown(seen, playground.ask(seen.model, attend.NAME, seen.request), language, deeper(playground, seen))
 
     @guarded(notice)
-    def first(language, model, words, second, target, site, head, view, measure, tokens, hint, progress=gr.Progress()):  # noqa: B008 - found as a default
+    def first(language, model, words, second, target, site, head, view, measure, tokens, hint, link, progress=gr.Progress()):  # noqa: B008 - found as a default
+        if page.links.asks(link) == KEY:
+            return gr.skip()
         row = find_row(playground, model)
         if row is None or not row["ready"]:
             return {notice: remark(text("attention.fetch_first", language))}
         return look(language, model, words, second, target, site, head, view, measure, tokens, hint, progress)
+
+    @guarded(notice)
+    def arrive(language, due, progress=gr.Progress()):  # noqa: B008 - found as a default
+        seen = due[1]
+        result = playground.ask(seen.model, attend.NAME, seen.request, progress=reporter(progress, language))
+        cut = text("notice.cut", language, limit=result.limit, cut=result.cut) if result.cut else ""
+        return remark(cut), None, *shown(seen, result, language, deeper(playground, seen))
 
     @guarded(notice)
     def zoom(language, seen, event: gr.EventData):
@@ -111,12 +122,16 @@ def build(page: Page) -> None:
     runs = [moment(look, question, [notice, hint, *views], **asking) for moment in (run.click, second.submit, target.submit)]
     picked = on_example(row, KEY, fill, [picker.model], [picker.model, words, second, target, hint])
     runs.append(picked.then(look, question, [notice, hint, *views], **asking))
-    page.opened.then(first, question, [notice, hint, *views], **asking)
+    fields_of_link = {"model": picker, "text": words, "second": second, "target": target}
+    linked = page.links.add(KEY, fields_of_link, options=controls, shown=Shown(seen, tell, hear))
+    runs.append(linked(arrive, [page.language, page.links.due(KEY)], [notice, hint, *views], **asking))
+    page.opened.then(first, [*question, page.links.given], [notice, hint, *views], **asking)
     for control in controls:
         control.input(turn, [page.language, seen, *controls], [notice, *views], **QUIET, trigger_mode="always_last")
     page.retelling.add(again, seen, views)
     picture.select(zoom, [page.language, seen], views, **QUIET)
     picker.model.change(fields, picker.model, [second, target], **QUIET)
+    page.retelling.add(lambda language, model: fields(model), picker.model, [second, target])
     wire_picker(page, picker, after=runs)
 
     # What opens below

@@ -158,7 +158,9 @@ def build(page: Page) -> None:
     question = [page.language, picker.model, prompt, length, temperature, top_k, top_p, seed, chat]
     outputs = [notice, answer, detail, picture, saved, place, branch]
     asking = {"concurrency_limit": None, "show_progress": "minimal", "show_progress_on": answer, "api_visibility": "private"}
-    runs = [run.click(write, question, outputs, **asking)]
+    settings = {"length": length, "temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed, "chat": chat}
+    linked = page.links.add(KEY, {"model": picker, "prompt": prompt} | settings)
+    runs = [moment(write, question, outputs, **asking) for moment in (run.click, linked)]
     runs.append(on_example(row, KEY, choose, [picker.model], [picker.model, prompt]).then(write, question, outputs, **asking))
     stop.click(stops.stop, None, None, **QUIET)
     left_off = detail.select(leave, [page.language, saved, branch, place, length], outputs, **asking)

@@ -117,7 +117,9 @@ def build(page: Page) -> None:
     question = [page.language, picker.model, decoder.model, words, compare, top_k]
     outputs = [notice, asked, picture, offered, joint]
     asking = {"concurrency_limit": None, "show_progress_on": picture, "api_visibility": "private"}
-    runs = [moment(fill, question, outputs, **asking) for moment in (run.click, compare.submit)]
+    view = {"model": picker, "text": words, "candidates": compare, "top_k": top_k, "decoder": decoder}
+    linked = page.links.add(KEY, view)
+    runs = [moment(fill, question, outputs, **asking) for moment in (run.click, compare.submit, linked)]
     runs.append(on_example(row, KEY, choose, [picker.model], [picker.model, words, compare]).then(fill, question, outputs, **asking))
     insert.click(lambda words: f"{words.rstrip()} [MASK]".lstrip(), words, words, **QUIET)
     for clicked in (offered, picture):

@@ -84,7 +84,8 @@ def build(page: Page) -> None:
     question = [page.language, picker.model, first, seconds]
     outputs = [notice, asked, picture]
     asking = {"concurrency_limit": None, "show_progress_on": picture, "api_visibility": "private"}
-    runs = [run.click(compare, question, outputs, **asking)]
+    linked = page.links.add(KEY, {"model": picker, "first": first, "seconds": seconds})
+    runs = [moment(compare, question, outputs, **asking) for moment in (run.click, linked)]
     runs.append(on_example(row, KEY, choose, [picker.model], [picker.model, first, seconds]).then(compare, question, outputs, **asking))
     page.retelling.add(again, asked, picture)
     panel.expand(judge, [page.language, picker.model], [failing, measured_model, judged], concurrency_limit=None, api_visibility="private")

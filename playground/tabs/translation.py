@@ -125,10 +125,11 @@ def build(page: Page) -> None:
     views = [considered, sentence, words_linked, picture, sure]
     outputs = [notice, done, translated, *views]
     asking = {"concurrency_limit": None, "show_progress_on": [translated, picture], "api_visibility": "private"}
-    runs = [moment(render, question, outputs, **asking) for moment in (run.click, prefix.submit)]
-    runs.append(
-        on_example(row, KEY, choose, [picker.model], [picker.model, words, prefix, prefix_at]).then(render, question, outputs, **asking)
-    )
+    fields_of_link = {"model": picker, "text": words, "beams": beams, "others": others, "prefix": prefix}
+    linked = page.links.add(KEY, fields_of_link)
+    runs = [moment(render, question, outputs, **asking) for moment in (run.click, prefix.submit, linked)]
+    filled = [picker.model, words, prefix, prefix_at]
+    runs.append(on_example(row, KEY, choose, [picker.model], filled).then(render, question, outputs, **asking))
     stop.click(stops.stop, None, None, **QUIET)
     sentence.input(again, [page.language, done, sentence], views, **QUIET)
     page.retelling.add(again, [done, sentence], views)

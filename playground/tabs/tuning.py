@@ -18,7 +18,7 @@ from playground.ui.language import text
 from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET, speaking, wire_picker
-from playground.ui.tuning_form import method_pictures, plan_of, tuning_form, values
+from playground.ui.tuning_form import linked_fields, method_pictures, plan_of, tuning_form, values
 from playground.ui.tuning_results import choices, offered, results_part
 from playground.ui.tuning_settings import settings_form
 from playground.ui.tuning_words import comparison, method_name, status
@@ -155,6 +155,7 @@ def build(page: Page) -> None:
     filled = [form.picker.model, form.task, form.methods, settings.budget, settings.amount, settings.rate, notice]
     on_example(row, KEY, choose, [page.language, form.picker.model], filled)
     page.retelling.add(again, [visitor, axis], [said, picture, table])
+    page.links.add(KEY, linked_fields(form, settings))  # the settings only: a link starts no training
     wire_picker(page, form.picker)
 
 

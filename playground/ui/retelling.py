@@ -31,15 +31,25 @@ class Retelling:
         """What it may change."""
         return list(dict.fromkeys(block for _, _, outputs in self._parts for block in outputs))
 
-    def all(self, language: str, values: Sequence[Any], labels: Sequence[Labelled]) -> Updates:
-        """The labels and everything else in `language`, as one update for each component."""
+    def all(
+        self, language: str, values: Sequence[Any], labels: Sequence[Labelled], *, after: Updates | None = None, parts: bool = True
+    ) -> Updates:
+        """The labels and everything else in `language`, as one update for each component.
+
+        `after` are updates that come with it and of which what is said has to know already; without `parts` only what depends on them is
+        said again.
+        """
         given = dict(zip(self.inputs, values, strict=True))
+        after = after or {}
+        given |= {block: _as_update(value)["value"] for block, value in after.items() if block in given}
         updates: Updates = {item.block: item.update(language) for item in labels}
         for say, inputs, outputs in self._parts:
+            if not parts and after.keys().isdisjoint(inputs):
+                continue
             answer = say(language, *(given[block] for block in inputs))
             for block, value in _by_output(answer, outputs).items():
                 updates[block] = updates.get(block, gr.skip()) | _as_update(value)
-        return updates
+        return updates | {block: updates.get(block, gr.skip()) | _as_update(value) for block, value in after.items()}
 
 
 def _listed(blocks: Sequence[Block] | Block) -> list[Block]:

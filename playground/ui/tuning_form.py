@@ -1,6 +1,6 @@
 """The left side of the tuning tab: what is to be learnt, in which ways, for how long."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import gradio as gr
@@ -41,6 +41,13 @@ def values(form: Form, settings: Settings) -> list[gr.components.Component]:
     """Everything in the order in which `plan_of` takes it."""
     first = [form.picker.model, form.task, form.methods]
     return [*first, *settings.values, form.words.template, form.words.words, *form.own.values]
+
+
+def linked_fields(form: Form, settings: Settings) -> dict[str, gr.components.Component | Picker]:
+    """What of the form a link holds, by name; one's own data stays at home."""
+    return {"model": form.picker, "task": form.task, "methods": form.methods} | {
+        one.name: getattr(settings, one.name) for one in fields(settings)
+    }
 
 
 def tuning_form(page: Page) -> Form:
