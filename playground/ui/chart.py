@@ -25,8 +25,8 @@ def chart(*, height: int = 420, elem_id: str | None = None) -> gr.HTML:
     """
     return gr.HTML(
         None,
-        html_template='<div class="chart"></div>',
-        js_on_load="window.playground.chart(element, props, watch, (point) => trigger('select', point))",
+        html_template='<div class="chart"></div><details class="chart-menu"></details>',
+        js_on_load="window.playground.chart(element, props, watch, (point) => trigger('select', point)); window.playground.menu(element)",
         css_template=f".chart {{ min-height: {height}px; }}",
         elem_classes="chart-frame",
         elem_id=elem_id,

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from playground.ui.chart import PLOTLY_JS
+from playground.ui.language import table
 
 ASSETS = Path(__file__).parents[2] / "assets"
 FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"]
@@ -91,12 +92,13 @@ def theme() -> gr.themes.Base:
 
 def launch_settings() -> dict[str, Any]:
     """What `Blocks.launch` needs to show the page as it is meant: theme, style, script; and room for many visitors at once."""
-    paths = {"plotlyPath": PLOTLY_JS.as_posix()}
+    said = {key: sentences for key, sentences in table().items() if key.startswith("script.")}
+    given = {"plotlyPath": PLOTLY_JS.as_posix(), "said": said}
     script = "\n".join(file.read_text(encoding="utf-8") for file in sorted((ASSETS / "js").glob("*.js")))
     return {
         "theme": theme(),
         "css_paths": sorted((ASSETS / "css").glob("*.css")),
-        "head": f"<script>window.playground = {json.dumps(paths)};\n{script}</script>",
+        "head": f"<script>window.playground = {json.dumps(given)};\n{script}</script>",
         "footer_links": ["api"],  # its button opens the API page for a link of our own footer
         "run_history": False,
         "max_threads": 128,  # each waiting visitor holds one; with the default of 40, forty would stop the page for everybody

@@ -45,7 +45,7 @@ def share_panel(page: Page) -> Sharing:
     with gr.Column(visible=False, elem_id="share-panel") as panel:
         with gr.Row():
             with gr.Column(scale=5, min_width=260):
-                link = gr.Textbox(label=phrase("share.link"), info=phrase("share.link_info"), max_lines=2, elem_id="share-link")
+                link = gr.Textbox(label=phrase("share.link"), info=phrase("share.link_info"), max_lines=1, elem_id="share-link")
                 with gr.Row():
                     copy = gr.Button(phrase("share.copy"), variant="primary", size="sm", min_width=110)
                     page_file = gr.Button(phrase("share.page_file"), size="sm", min_width=110, elem_id="share-file")

@@ -16,7 +16,7 @@ TITLE = "#attention-chart .infolayer .g-gtitle"
 def link_of(page: Page) -> str:
     """The link that the panel gives, from ? on."""
     page.locator("#share").click()
-    box = page.locator("#share-link textarea")
+    box = page.locator("#share-link").locator("input, textarea")
     expect(box).to_have_value(re.compile(MARK))
     return "?" + box.input_value().split("?", 1)[1]
 
