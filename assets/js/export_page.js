@@ -18,7 +18,7 @@ dt { font-size: 0.875rem; opacity: 0.8; } dd { margin: 0 0 8px; white-space: pre
   const takePage = async () => {
     const { plotlyPath, openTab, filename, save, ground, plain } = window.playground;
     const tab = openTab(), panel = document.getElementById(tab.getAttribute("aria-controls")) ?? document.querySelector("#tabs .tabitem");
-    const fields = [...panel.querySelectorAll("textarea, input[role=listbox], input[type=text], input[type=number]")].filter(shown).map(labelled).filter(([, value]) => value);
+    const fields = [...panel.querySelectorAll("textarea, input:not([type=radio], [type=checkbox], [type=range], [type=file])")].filter(shown).map(labelled).filter(([, value]) => value);
     const answers = [...panel.querySelectorAll(".result p, .considered, .tokens")].filter(shown).map((one) => one.innerText.trim()).filter(Boolean);
     const charts = [...panel.querySelectorAll(".chart.js-plotly-plot")].filter(shown);
     const figures = charts.map((place) => ({ data: place.data, layout: { ...place.layout, autosize: true, width: undefined } }));

@@ -1,10 +1,13 @@
 """A link opened by somebody else shows the same view."""
 
+import csv
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from playground.ui.links import MARK, encode, link_state
 
@@ -68,3 +71,38 @@ def test_a_broken_link_gives_a_sentence_and_the_usual_page(visit: Visit) -> None
     expect(page.locator("#next-sentence-chart .bars .point")).to_have_count(2)
     expect(page.locator("#tab-next_sentence").get_by_label("Model", exact=True)).to_be_disabled()
     expect(page.locator("#link-door")).to_contain_text("prepared by a teacher")
+
+
+def test_a_figure_and_the_view_are_taken_home(visit: Visit, browser: Browser, tmp_path: Path) -> None:
+    page = visit()
+    page.get_by_label("Text", exact=True).fill("It cost =1+1 <b>today</b>.")
+    page.locator("#tab-attention button.primary").click()
+    expect(page.locator("#attention-chart .ytick", has_text="=")).to_be_visible()
+    frame = page.locator("#attention-chart .chart-menu")
+
+    def taken(kind: str) -> Path:
+        frame.locator("summary").click()
+        with page.expect_download() as waiting:
+            frame.get_by_role("button", name=kind, exact=True).click()
+        assert waiting.value.suggested_filename.startswith("Attention - Encoder layer 3")
+        waiting.value.save_as(tmp_path / f"figure.{kind}")
+        return tmp_path / f"figure.{kind}"
+
+    assert taken("PNG").read_bytes().startswith(b"\x89PNG") and "<svg" in taken("SVG").read_text()[:200]
+    head, *rows = csv.reader(taken("CSV").read_text(encoding="utf-8-sig").splitlines())
+    assert head[0] == "" and "'=" in head and "=" not in head and [row[0] for row in rows] == head[1:]
+    assert all(sum(map(float, row[1:])) == pytest.approx(1, abs=1e-4) for row in rows)
+    [table] = json.loads(taken("JSON").read_text())["tables"]
+    assert table["rows"][1][1:] == [float(weight) for weight in rows[1][1:]] and "=" in table["columns"]
+
+    page.locator("#share").click()
+    expect(page.locator("#share-panel .qr svg")).to_be_visible()
+    with page.expect_download() as waiting:
+        page.locator("#share-file").click()
+    waiting.value.save_as(tmp_path / "view.html")
+    context = browser.new_context(offline=True)
+    alone = context.new_page()
+    alone.goto((tmp_path / "view.html").as_uri())
+    expect(alone.locator(".g-gtitle")).to_contain_text("Encoder layer 3")
+    expect(alone.locator("dl")).to_contain_text("It cost =1+1 <b>today</b>.")
+    context.close()

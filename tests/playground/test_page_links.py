@@ -18,6 +18,7 @@ from playground.ui.attention_view import Seen
 from playground.ui.link_fields import fits
 from playground.ui.linking import KEPT, Links, again, teachers_line
 from playground.ui.links import LONGEST, MARK, decode, encode, link_state
+from playground.ui.look import launch_settings
 from playground.ui.share import qr_code
 
 VIEWS = {
@@ -195,3 +196,8 @@ def test_a_field_takes_only_what_could_have_been_put_there() -> None:
         (unknown, "x"),
     ]:
         assert not fits(field, bad), (field, bad)
+
+
+def test_the_scripts_of_the_page_do_not_end_before_their_end() -> None:
+    head = launch_settings()["head"]
+    assert head.count("</script") == 1 and head.endswith("</script>") and "script.save_figure" in head
