@@ -111,15 +111,18 @@ def behind(result: attend.Result, seen: Seen, row: int, column: int) -> tuple[in
 
 
 def striking(result: attend.Result, seen: Seen) -> tuple[int, int]:
-    """Row and column of the strongest weight between two words; special tokens count where there is nothing else."""
-    stack, _, kind = seen.site.split(".")
+    """Row and column of the strongest weight between two words that have letters; anything counts where there are no such two."""
     weights = result.weights(seen.site, max(seen.head, -1))
-    before = result.before.get(seen.site, 0)
-    rows = ~np.array(result.special[stack])
-    columns = np.concatenate([np.zeros(before, bool), ~np.array(result.special["encoder" if kind == "cross" else stack])])
-    between = np.where(rows[:, None] & columns[None, :], weights, -1.0)
+    rows, columns = (np.array([lettered(word) for word in words]) for words in result.words_at(seen.site))
+    between = np.where(rows[:, None] & columns[None, :], weights, weights - 2)
     row, column = np.unravel_index(between.argmax(), between.shape)
     return int(row), int(column)
+
+
+def lettered(word: str) -> bool:
+    """Whether it is a word rather than a sign: "tea" and "##ing", not "," or "[CLS]" or "<s>"."""
+    bare = word.removeprefix("##")
+    return any(map(str.isalpha, bare)) and bare[0] not in "[<‹"
 
 
 def options(words: tuple[str, ...], chosen: int, language: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def heads_of_cell(weights: np.ndarray, query: str, key: str, site: str, language
 
 def story(title: str, where: str, rest: str) -> str:
     """A heading, which a screen reader announces, and what follows."""
-    return f'<div class="arithmetic"><p class="cell-title" role="status">{title}<br><small>{where}</small></p>{rest}</div>'
+    return f'<div class="arithmetic"><p class="cell-title" role="status">{title}<br/><small>{where}</small></p>{rest}</div>'
 
 
 def dot_product(one: Result, language: str) -> str:
@@ -111,7 +111,8 @@ def joining(one: Result, language: str) -> str:
     bars = choices(text("arithmetic.parts", language), names, one.parts, chosen=one.head)
     lengths = {"part": number(float(one.parts[one.head])), "update": number(one.update), "bias": number(one.bias)}
     query = shown(one.words_query[one.query])
-    return paragraph("joining_note", language, query=query) + line + bars + paragraph("joining_sum", language, query=query, **lengths)
+    summed = paragraph("joining_sum" if one.bias else "joining_sum_no_bias", language, query=query, **lengths)
+    return paragraph("joining_note", language, query=query) + line + bars + summed
 
 
 def row_of_scores(one: Result, language: str) -> str:
@@ -125,13 +126,13 @@ def row_of_scores(one: Result, language: str) -> str:
         cells = [*([number(one.before[place])] if masked else []), number(one.scores[place]), number(one.exps[place])]
         bar = f'<span class="bar" style="width:{one.weights[place] / most:.1%}"></span>'
         rows.append(
-            f'<tr{" class=chosen" if place == one.key else ""}><th scope="row">{shown(one.words_key[place])}</th>'
+            f'<tr class="{"chosen" if place == one.key else "other"}"><th scope="row">{shown(one.words_key[place])}</th>'
             f"{''.join(f'<td>{cell}</td>' for cell in cells)}<td class='share'>{number(one.weights[place])}{bar}</td></tr>"
         )
     if rest := sorted(set(range(len(one.weights))) - set(listed)):
         left = escape_html(text("arithmetic.rest", language, count=len(rest)))
         sums = f"<td>{number(one.exps[rest].sum())}</td><td class='share'>{number(one.weights[rest].sum())}</td>"
-        rows.append(f'<tr><th scope="row">{left}</th>{"<td></td>" * (1 + masked)}{sums}</tr>')
+        rows.append(f'<tr class="other"><th scope="row">{left}</th>{"<td></td>" * (1 + masked)}{sums}</tr>')
     head = "".join(f'<th scope="col">{escape_html(text(f"arithmetic.column_{column}", language))}</th>' for column in columns)
     table = f'<table class="numbers scores"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
     return f'<div class="wide" tabindex="0">{table}</div>'
