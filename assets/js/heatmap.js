@@ -121,7 +121,6 @@
     }
     map.description = value.description;
     place.tabIndex = 0;
-    place.setAttribute("role", "application");
     place.setAttribute("aria-label", `${value.description}. ${map.told.help}`);
     map.listed.replaceChildren(...(Math.max(map.told.rows.length, map.told.columns.length) <= TABLE ? table(map) : strongest(map)));
     map.row = Math.min(map.row, map.told.rows.length - 1);

@@ -86,7 +86,7 @@
         listening = false;
         return;
       }
-      place.setAttribute("role", "img");
+      place.setAttribute("role", value.cells ? "application" : "img");
       place.setAttribute("aria-label", value.description);
       const Plotly = await plotly();
       const figure = JSON.parse(value.figure);
