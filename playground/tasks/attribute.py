@@ -1,7 +1,7 @@
 """Beyond the weights: how much of each word a head passes on, and which words and weights the model's own prediction hangs on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -11,6 +11,8 @@ from models.errors import Problem
 from models.model import Model
 from models.tokens import Row, Tokens
 from models.trace import Trace
+from models.tuning.tuned import Tuned
+from models.tuning.twin import twin
 from playground.tasks import attend
 from playground.tasks.attend import Request
 from playground.tasks.refusals import able
@@ -62,7 +64,7 @@ def run(model: Model, requests: Sequence[Request]) -> list[Result]:
     able(model, attend.NAME)
     for request in requests:
         size(model, request)
-    results = []
+    results, model = [], frozen(model)
     for request in requests:
         source = attend.source(model, request)
         with torch.inference_mode():
@@ -93,12 +95,21 @@ def answer(model: Model, request: Request, source: Row, target: Row | None) -> R
         )
 
 
+def frozen(model: Model) -> Model:
+    """The same model with a network that does not learn, where there can be one: no gradients of its matrices are computed then."""
+    network = model.network
+    inner = network.network if isinstance(network, Tuned) else network
+    if model.dtype != torch.float32:
+        return model
+    return replace(model, network=Tuned(twin(inner), network.extra) if inner is not network else twin(inner))
+
+
 def prediction(model: Model, request: Request, source: Row, target: Row | None, trace: Trace) -> tuple[str, Tensor, str]:
     """What the model predicts for itself, as one number with a gradient: its kind, the score, and the word where it is one."""
     network, tokens = model.network, model.batch([source])
     if model.config.architecture != "encoder":
         if target is None:
-            scores = network.logits(network.decode(tokens, trace=trace))[0, -1]
+            scores = network.logits(network.decode(tokens, trace=trace)[0, -1])
             return "next", scores.max(), named(model, scores)
         memory = network.encode(tokens, trace=trace)
         scores = network.logits(network.decode(model.batch([target]), memory=memory, trace=trace))[0]
