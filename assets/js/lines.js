@@ -103,17 +103,14 @@
     return figure;
   };
 
-  // True where the value is lines: then they are drawn, and what plotly drew is gone; else the lines are gone.
+  // True where the value is lines: they stand in front of what plotly drew, which keeps its place and its listeners; else they are gone.
   const lines = (place, value) => {
     place.querySelector(":scope > figure.lines")?.remove();
+    place.classList.toggle("as-lines", Boolean(value?.lines));
     if (!value?.lines) return false;
-    if (place.classList.contains("js-plotly-plot")) {
-      window.Plotly?.purge(place);
-      place.classList.remove("js-plotly-plot");
-    }
     place.removeAttribute("role");
     place.removeAttribute("aria-label");
-    place.replaceChildren(drawn(place, value));
+    place.append(drawn(place, value));
     place.style.minHeight = "0";
     return true;
   };

@@ -76,6 +76,7 @@
       const value = props.value;
       if (!value) {
         window.Plotly?.purge(place);
+        window.playground.lines(place, null);
         window.playground.cells(place, null);
         place.style.minHeight = "";
         place.removeAttribute("role");
@@ -83,7 +84,7 @@
         return;
       }
       if (window.playground.lines(place, value)) {  // not a figure of plotly
-        listening = false;
+        window.playground.cells(place, null);
         return;
       }
       place.setAttribute("role", value.cells ? "application" : "img");

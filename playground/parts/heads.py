@@ -62,10 +62,11 @@ def build(page: Page, beside: Beside) -> None:
 
     # Wiring
     given, told = [page.language, beside.seen, is_open, of], [notice, of, listed]
+    asking = QUIET | {"show_progress": "full", "show_progress_on": listed}  # hundreds of heads of a long text take a moment
     opening = beside.frame.expand(lambda: True, None, is_open, **QUIET)
-    opening.then(fill, given, told, **QUIET)
+    opening.then(fill, given, told, **asking)
     beside.frame.collapse(lambda: False, None, is_open, **QUIET)
-    beside.seen.change(fill, given, told, **QUIET, trigger_mode="always_last")
+    beside.seen.change(fill, given, told, **asking, trigger_mode="always_last")
     listed.select(show, given[:2], beside.views, **QUIET)
     page.retelling.add(fill, given[1:], told)
 

@@ -41,12 +41,12 @@ def build(page: Page, beside: Beside) -> None:
 
     # Wiring
     given, told = [page.language, beside.seen, sign, is_open], [notice, strip]
-    quiet = QUIET | {"trigger_mode": "always_last"}
+    asking = QUIET | {"show_progress": "full", "show_progress_on": strip}  # the first answer to a text takes a moment
     opening = beside.frame.expand(lambda: True, None, is_open, **QUIET)
-    opening.then(fill, given, told, **QUIET)
+    opening.then(fill, given, told, **asking)
     beside.frame.collapse(lambda: False, None, is_open, **QUIET)
-    beside.seen.change(fill, given, told, **quiet)
-    sign.input(fill, given, told, **quiet)
+    beside.seen.change(fill, given, told, **asking, trigger_mode="always_last")
+    sign.input(fill, given, told, **asking, trigger_mode="always_last")
     page.retelling.add(fill, given[1:], told)
 
 

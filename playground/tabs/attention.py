@@ -126,8 +126,10 @@ def build(page: Page) -> None:
     linked = page.links.add(KEY, fields_of_link, options=controls, shown=Shown(seen, tell, hear))
     runs.append(linked(arrive, [page.language, page.links.due(KEY)], [notice, hint, *views], **asking))
     page.opened.then(first, [*question, page.links.given], [notice, hint, *views], **asking)
+    slow = QUIET | {"show_progress": "full", "show_progress_on": picture}  # a gradient has to be computed first
     for control in controls:
-        control.input(turn, [page.language, seen, *controls], [notice, *views], **QUIET, trigger_mode="always_last")
+        how = slow if control is measure else QUIET
+        control.input(turn, [page.language, seen, *controls], [notice, *views], **how, trigger_mode="always_last")
     page.retelling.add(again, seen, views)
     picture.select(zoom, [page.language, seen], views, **QUIET)
     picker.model.change(fields, picker.model, [second, target], **QUIET)
