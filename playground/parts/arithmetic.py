@@ -105,14 +105,14 @@ def explained(playground: Playground, seen: Seen, cell: Cell | None, language: s
 def behind(result: attend.Result, seen: Seen, row: int, column: int) -> tuple[int, int]:
     """The two tokens behind a cell of the map; where a word has several pieces, the pair with the largest weight."""
     rows, columns = (list(members) for members in tokens_at(result, seen, row, column))
-    between = result.weights(seen.site, max(seen.head, -1))[np.ix_(rows, columns)]
+    between = result.weights(seen.site, seen.head)[np.ix_(rows, columns)]
     query, key = np.unravel_index(between.argmax(), between.shape)
     return rows[query], columns[key]
 
 
 def striking(result: attend.Result, seen: Seen) -> tuple[int, int]:
     """Row and column of the strongest weight between two words that have letters; anything counts where there are no such two."""
-    weights = result.weights(seen.site, max(seen.head, -1))
+    weights = result.weights(seen.site, seen.head)
     rows, columns = (np.array([lettered(word) for word in words]) for words in result.words_at(seen.site))
     between = np.where(rows[:, None] & columns[None, :], weights, weights - 2)
     row, column = np.unravel_index(between.argmax(), between.shape)

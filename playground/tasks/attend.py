@@ -70,10 +70,12 @@ class Result:
         return made[0], made[1]
 
     def weights(self, site: str, head: int = -1) -> np.ndarray:
-        """softmax(q k^T / sqrt(D)), (Q, K) float32; head -1 is the mean of all heads. ValueError for an unknown site or head."""
-        if not -1 <= head < self.heads(site):
-            raise ValueError(f"{site} has heads 0 to {self.heads(site) - 1}, and -1 for their mean; got {head}")
-        return self.all_weights(site).mean(0) if head == -1 else self.softmax(site, slice(head, head + 1))[0]
+        """softmax(q k^T / sqrt(D)), (Q, K) float32; head -1 is the mean of all, -2 the largest. ValueError for an unknown site or head."""
+        if not -2 <= head < self.heads(site):
+            raise ValueError(f"{site} has heads 0 to {self.heads(site) - 1}, -1 for their mean and -2 for the largest; got {head}")
+        if head >= 0:
+            return self.softmax(site, slice(head, head + 1))[0]
+        return self.all_weights(site).mean(0) if head == -1 else self.all_weights(site).max(0)
 
     def all_weights(self, site: str) -> np.ndarray:
         """Every head of a site, (H, Q, K) float32."""

@@ -114,6 +114,7 @@ def test_one_head_and_the_mean_of_heads_are_parts_of_all_weights(ours) -> None:
             assert every.dtype == np.float32 and every.shape[0] == result.heads(site)
             np.testing.assert_allclose(every.sum(-1), 1, rtol=1e-5)
             np.testing.assert_allclose(result.weights(site), every.mean(0), rtol=1e-6)
+            np.testing.assert_array_equal(result.weights(site, -2), every.max(0))
             for head in range(result.heads(site)):
                 np.testing.assert_array_equal(result.weights(site, head), every[head])
 
@@ -189,7 +190,7 @@ def test_an_unknown_site_or_head_is_the_callers_mistake(ours) -> None:
     for ask in (result.weights, result.all_weights, result.heads, result.words_at):
         with pytest.raises(ValueError, match="'encoder.9.self'.*encoder.0.self"):
             ask("encoder.9.self")
-    for head in (4, -2):
+    for head in (4, -3):
         with pytest.raises(ValueError, match="heads 0 to 3"):
             result.weights("encoder.0.self", head)
 
