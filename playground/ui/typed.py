@@ -37,13 +37,15 @@ def _checked(name: str, kind: Any, value: Any) -> Any:
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if kind is str and isinstance(value, str):
         return sendable(value)
+    if kind is bool and isinstance(value, bool):
+        return value
     if kind is int and number and value == int(value):
         return int(value)
     if kind is float and number:
         return float(value)
     if kind == list[str] and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return [sendable(item) for item in value]
-    kinds = {str: "field_text", int: "field_whole_number", float: "field_number"}
+    kinds = {str: "field_text", int: "field_whole_number", float: "field_number", bool: "field_switch"}
     raise Problem(kinds.get(kind, "field_texts"), field=name)
 
 

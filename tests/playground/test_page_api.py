@@ -30,6 +30,9 @@ ENDPOINTS = {
     ],
     "tuned": [],
     "export": ["name"],
+    "attend_by": ["model", "text", "text_b", "target", "site", "head", "measure", "whole_words", "hide_special"],
+    "heads": ["model", "text", "text_b", "target"],
+    "saliency": ["model", "text", "text_b", "target"],
     "ablate": ["model", "text", "silent", "text_b", "target", "position", "top_k"],
     "logit_lens": ["model", "text", "text_b", "target", "position", "top_k"],
 }
