@@ -37,6 +37,9 @@ def test_every_view_of_every_measure_can_be_drawn(tiny_playground: Playground, n
             assert seen.view not in ("heads", "model") and seen.site.endswith("self")
         drawing = {"lines": {"lines"}, "one": {"figure", "cells"}}.get(seen.view, {"figure"})
         assert set(picture) == drawing | {"description"}
+        if seen.view == "one":
+            said = picture["cells"]["rows"], picture["cells"]["columns"]
+            assert tuple(map(len, said)) == numbers(result, seen, more)[0](seen.site).shape[1:]
 
 
 def test_without_what_a_measure_needs_the_weights_are_shown(tiny_playground: Playground) -> None:
