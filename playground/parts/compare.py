@@ -32,7 +32,7 @@ def build(page: Page, beside: Beside) -> None:
     with gr.Row(equal_height=False):
         words = gr.Textbox(label=phrase("compare.text"), lines=2, max_lines=6, scale=6, min_width=280)
         model = gr.Dropdown([], label=phrase("compare.model"), interactive=True, scale=4, min_width=220)
-        run = gr.Button(phrase("compare.run"), variant="primary", scale=1, min_width=120)
+        run = gr.Button(phrase("compare.run"), scale=1, min_width=120)
     notice = notice_line(page)
     with gr.Row():
         with gr.Column(min_width=300):

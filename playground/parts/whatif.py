@@ -38,7 +38,7 @@ def build(page: Page, beside: Beside) -> None:
         with gr.Column(scale=5, min_width=300):
             words = gr.Textbox(label=phrase("whatif.text"), lines=2, max_lines=6)
             place = gr.Dropdown([], label=phrase("whatif.place"), interactive=True)
-            run = gr.Button(phrase("whatif.run"), variant="primary", size="sm")
+            run = gr.Button(phrase("whatif.run"), size="sm")
             notice = notice_line(page)
     said = gr.HTML("", js_on_load=None, elem_classes="figure-note")
     with gr.Row():

@@ -1,6 +1,7 @@
 """Buttons for every head, attention, feed-forward block and layer; those that are pressed are silent."""
 
 from collections.abc import Collection, Sequence
+from secrets import token_hex
 
 import gradio as gr
 
@@ -28,7 +29,8 @@ def grid(result: Result, silent: Collection[str], language: str) -> str:
     titles = "".join(f'<th scope="col">{said(f"whatif.{name}", language)}</th>' for name in ("attention", "feedforward", "whole"))
     head = f'<tr><th scope="col">{said("whatif.heads", language)}</th>{heads}{titles}</tr>'
     rows = "".join(row(result, place, most, silent, language) for place in range(len(result.sites)))
-    caption = f"<caption>{said('whatif.grid', language)}</caption>"
+    # Buttons are pressed in the browser without the server: a grid that equals the last one sent has to be drawn again all the same.
+    caption = f'<caption data-turn="{token_hex(4)}">{said("whatif.grid", language)}</caption>'
     return f"<table>{caption}<thead>{head}</thead><tbody>{rows}</tbody></table>"
 
 

@@ -42,12 +42,11 @@ def figure(value: dict[str, str]) -> dict:
 def test_a_silent_head_moves_attention_and_guess(part: Callable, model: str, language: str) -> None:
     first = part("whatif", "arrive", language, True, seen(model), None, (), "", None)
     assert "data-part" in first["silence-grid"] and figure(first["whatif-guess"])["data"][0]["x"]
-    assert part("whatif", "arrive", language, False, seen(model), None, (), "", None) == gr.skip() or True
     stack = SITES[model].split(".")[0]
     event = SimpleNamespace(parts=[f"{stack}.0.self:1", f"{stack}.0.feedforward"])
     after = part("whatif", "press", language, seen(model), TEXT, None, event)
     before, now = figure(after["whatif-guess"])["data"]
-    assert before["x"] == figure(first["whatif-guess"])["data"][0]["x"][: len(before["x"])] and before["x"] != now["x"]
+    assert before["x"][:8] == figure(first["whatif-guess"])["data"][0]["x"][:8] != now["x"][:8]
     assert after["whatif-difference"] != first["whatif-difference"]
 
 
