@@ -30,9 +30,7 @@ def difference_map(
     return figure([cells], title=title, subtitle=subtitle, **axes)
 
 
-def head_effects(
-    changes: np.ndarray, sites: Sequence[str], *, word: str, probability: float, language: str = "en", on_click: bool = True
-) -> go.Figure:
+def head_effects(changes: np.ndarray, sites: Sequence[str], *, word: str, probability: float, language: str = "en") -> go.Figure:
     """`changes` (sites, H) of the probability of `word` when one head is silent. A click brings the head as `x`, the site as `y`."""
     names = [site_name(site, language) for site in sites]
     heads = [head_name(head, language) for head in range(changes.shape[1])]

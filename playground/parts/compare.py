@@ -64,7 +64,7 @@ def build(page: Page, beside: Beside) -> None:
         site = seen.site if seen.site in theirs.sites else theirs.sites[-1]
         head = seen.head if seen.head < theirs.heads(site) else -1
         titles = (escape_plotly(name), text("compare.difference", language))
-        pictures = side_by_side(mine, theirs, ((seen.site, seen.head), (site, head)), titles=titles, language=language)
+        pictures = side_by_side(mine, theirs, seen, (site, head), titles=titles, language=language)
         place = f"{site_name(site, language)} · {head_name(head, language)}"
         notes = [
             text("compare.elsewhere", language, model=name, place=place) if pictures[1] is None else "",
@@ -78,7 +78,7 @@ def build(page: Page, beside: Beside) -> None:
     asking = {"concurrency_limit": None, "show_progress_on": [other, change], "api_visibility": "private"}
     beside.frame.expand(lambda: True, None, is_open, **QUIET).then(arrive, view, outputs, **asking)
     beside.frame.collapse(lambda: False, None, is_open, **QUIET)
-    seen.change(arrive, view, outputs, **asking)
+    beside.picture.change(arrive, view, outputs, **asking)
     for moment in (run.click, words.submit, model.input):
         moment(compare, [page.language, seen, words, model], outputs, **asking)
     page.retelling.add(arrive, view[1:], outputs)

@@ -1,5 +1,7 @@
 """What if: parts of the model fall silent, or a word is another one, and attention and guess are seen to move."""
 
+from typing import Any
+
 import gradio as gr
 
 from models.errors import Problem
@@ -56,7 +58,7 @@ def build(page: Page, beside: Beside) -> None:
 
     # Handlers
     @guarded(notice)
-    def arrive(language, is_open, seen, known, silent_now, now, chosen):
+    def arrive(language, is_open, seen, known, silent_now, now, chosen, asked):
         """The part was opened, or the view above is another one."""
         if not is_open or seen is None:
             return gr.skip()
@@ -67,6 +69,8 @@ def build(page: Page, beside: Beside) -> None:
         updates = {about: (seen.model, seen.request), silent: silent_now, parts: grid(result, silent_now, language)}
         if fresh:
             updates |= {words: now, effects: None, tried: None}
+        elif asked is not None:
+            updates |= {effects: pictured(language, playground.ask(seen.model, which_head.NAME, asked))}
         return updates | shown(language, seen, silent_now, now, chosen)
 
     @guarded(notice)
@@ -97,8 +101,7 @@ def build(page: Page, beside: Beside) -> None:
                 raise
             request = which_head.Request(about=request.about, place=chosen, sites=(seen.site,))
             found, note = playground.ask(seen.model, which_head.NAME, request), text("whatif.one_layer", language)
-        picture = head_effects(found.changes, found.sites, word=found.word, probability=found.probability, language=language)
-        return {effects: drawn(picture, most(found, language)), tried: request, notice: remark(most(found, language), note)}
+        return {effects: pictured(language, found), tried: request, notice: remark(most(found, language), note)}
 
     @guarded(notice)
     def take(language, seen, asked, silent_now, now, chosen, event: gr.EventData):
@@ -132,11 +135,11 @@ def build(page: Page, beside: Beside) -> None:
 
     # Wiring
     outputs = [about, silent, tried, parts, words, place, after, change, guess, said, effects, notice]
-    view = [page.language, is_open, seen, about, silent, words, place]
+    view = [page.language, is_open, seen, about, silent, words, place, tried]
     asking = {"concurrency_limit": None, "show_progress_on": [guess, after, change], "api_visibility": "private"}
     beside.frame.expand(lambda: True, None, is_open, **QUIET).then(arrive, view, outputs, **asking)
     beside.frame.collapse(lambda: False, None, is_open, **QUIET)
-    seen.change(arrive, view, outputs, **asking)
+    beside.picture.change(arrive, view, outputs, **asking)
     parts.select(press, [page.language, seen, words, place], outputs, **asking, trigger_mode="always_last")
     for moment in (run.click, words.submit, place.input):
         moment(apply, [page.language, seen, silent, words, place], outputs, **asking)
@@ -144,6 +147,12 @@ def build(page: Page, beside: Beside) -> None:
     which.click(try_heads, [page.language, seen, words, place], outputs, **(asking | {"show_progress_on": effects}))
     effects.select(take, [page.language, seen, tried, silent, words, place], outputs, **asking)
     page.retelling.add(arrive, view[1:], outputs)
+
+
+def pictured(language: str, found: which_head.Result) -> dict[str, Any]:
+    """What the silence of each head does, as the value of a chart."""
+    picture = head_effects(found.changes, found.sites, word=found.word, probability=found.probability, language=language)
+    return drawn(picture, most(found, language))
 
 
 def most(found: which_head.Result, language: str) -> str:

@@ -53,9 +53,8 @@ def ask(playground: Playground, experiment: Experiment, task: str, question: Any
 def maps(playground: Playground, experiment: Experiment, seen: Seen, language: str) -> tuple[dict[str, str], dict[str, str]]:
     """The attention of the current view afterwards, and what changed."""
     results = playground.ask(seen.model, attend.NAME, experiment.before), ask(playground, experiment, attend.NAME, experiment.after)
-    place = (seen.site, seen.head)
     titles = (text("whatif.after", language), text("whatif.difference", language))
-    return beside(*results, (place, place), titles=titles, language=language)
+    return beside(*results, seen, (seen.site, seen.head), titles=titles, language=language)
 
 
 def guessed(playground: Playground, experiment: Experiment, language: str) -> tuple[dict[str, str] | None, predict.Result | None]:

@@ -1,15 +1,18 @@
 """Two attention maps and what is different between them, as far as their words are the same."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from playground.figures.difference import difference_map
 from playground.figures.heatmap import heatmap
 from playground.tasks import attend
+from playground.tasks.measures import over_heads
+from playground.ui.attention_view import Seen, Words, numbers, what
 from playground.ui.chart import drawn
 from playground.ui.language import text
-from playground.ui.naming import head_name, site_name
+from playground.ui.naming import site_name
 from playground.ui.pairing import Difference, difference
 from playground.ui.reading import percent
 
@@ -17,24 +20,32 @@ Place = tuple[str, int]  # a site and a head
 
 
 def beside(
-    first: attend.Result, second: attend.Result, places: Sequence[Place], *, titles: Sequence[str], language: str
-) -> tuple[dict[str, str], dict[str, str] | None]:
-    """The map of `second` at the second of `places`, and second minus first where both places are the same, else None.
+    first: attend.Result, second: attend.Result, seen: Seen, place: Place, *, titles: Sequence[str], language: str
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The weights of `second` at `place`, and second minus first where that is what is `seen` of the first, else None.
 
-    `titles`, escaped: of the second map and of the difference.
+    `titles`, escaped: of the second map and of the difference. Tokens are put together and left out as in the view that is seen.
     """
-    site, head = places[1]
-    name = f"{site_name(site, language)} · {head_name(head, language)}"
-    weights, words = second.weights(site, head), second.words_at(site)
-    picture = heatmap(weights, *words, site=site, head=head, language=language, causal=site in second.causal, window=second.window)
+    shown = seen._replace(site=place[0], head=place[1], measure="weights", view="one")
+    name = f"{site_name(shown.site, language)} · {what(shown, language)}"
+    weights, words = at(second, shown)
+    causal, window = shown.site in second.causal, None if seen.whole else second.window
+    picture = heatmap(weights, *words, site=shown.site, head=shown.head, language=language, causal=causal, window=window)
     picture.update_layout(title={"text": f"<b>{titles[0]}</b>", "subtitle": {"text": name}})
     there = drawn(picture, f"{titles[0]}: {name}")
-    if places[0] != places[1]:
+    if (seen.site, seen.head) != place:
         return there, None
-    found = difference(first.weights(site, head), weights, first.words_at(site), words)
+    before, words_before = at(first, shown)
+    found = difference(before, weights, words_before, words)
     share = text("difference.moved", language, share=percent(moved(found)))
     change = difference_map(found.values, found.rows, found.columns, title=titles[1], subtitle=share, language=language)
     return there, drawn(change, f"{titles[1]}: {name}. {share}")
+
+
+def at(result: attend.Result, seen: Seen) -> tuple[np.ndarray, Words]:
+    """The weights of one view of a result, (rows, columns), and the words of its rows and columns."""
+    weights, words = numbers(result, seen)
+    return over_heads(weights(seen.site), seen.head), words(seen.site)
 
 
 def moved(found: Difference) -> float:

@@ -33,6 +33,15 @@ def seen(model: str, text: str = TEXT, head: int = 1, second: str = "") -> Seen:
     return Seen(model, attend.Request(text=text, second=second), SITES[model], head, "one")
 
 
+def test_the_view_of_whole_words_and_of_the_largest_head_is_followed(part: Callable) -> None:
+    view = seen("tiny-bert", head=-2)._replace(whole=True, hide=True)
+    words = figure(part("whatif", "apply", "en", view, ("encoder.0",), TEXT, None)["whatif-after"])["layout"]["yaxis"][
+        "labelalias"
+    ].values()
+    assert "[CLS]" not in words and "drank" in words
+    assert part("compare", "compare", "en", view, TEXT, "tiny-bert")["compare-difference"]
+
+
 def figure(value: dict[str, str]) -> dict:
     return json.loads(value["figure"])
 
@@ -40,7 +49,7 @@ def figure(value: dict[str, str]) -> dict:
 @pytest.mark.parametrize("model", SITES)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_silent_head_moves_attention_and_guess(part: Callable, model: str, language: str) -> None:
-    first = part("whatif", "arrive", language, True, seen(model), None, (), "", None)
+    first = part("whatif", "arrive", language, True, seen(model), None, (), "", None, None)
     assert "data-part" in first["silence-grid"] and figure(first["whatif-guess"])["data"][0]["x"]
     stack = SITES[model].split(".")[0]
     event = SimpleNamespace(parts=[f"{stack}.0.self:1", f"{stack}.0.feedforward"])
@@ -52,7 +61,7 @@ def test_a_silent_head_moves_attention_and_guess(part: Callable, model: str, lan
 
 def test_a_closed_part_computes_nothing(tiny_page: gr.Blocks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Playground, "ask", lambda *given, **more: pytest.fail("the model was asked"))
-    for name, rest in (("whatif", ((), "", None)), ("compare", ("", "")), ("inside", ("", 1, None))):
+    for name, rest in (("whatif", ((), "", None, None)), ("compare", ("", "")), ("inside", ("", 1, None))):
         fn = next(fn for fn in tiny_page.fns.values() if fn.fn and fn.fn.__name__ == "arrive" and fn.fn.__module__.endswith(name))
         assert fn.fn("en", False, seen("tiny-bert"), None, *rest) == gr.skip()
 
