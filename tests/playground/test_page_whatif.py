@@ -13,7 +13,7 @@ from playground.tasks import attend
 from playground.ui.attention_view import Seen
 
 TEXT = "She drank a cup of tea in the morning."
-SITES = {"tiny-bert": "encoder.1.self", "tiny-llama": "decoder.0.self", "tiny-marian": "decoder.0.cross"}
+SITES = {"tiny-bert": "encoder.1.self", "tiny-llama": "decoder.1.self", "tiny-marian": "decoder.0.cross"}
 
 
 @pytest.fixture
