@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 from gradio.components import Component
+from gradio.layouts.form import Form
 
 from models.errors import Problem
 from playground.service.long_links import LongLinks
@@ -83,7 +84,10 @@ class Links:
         self._linked[key] = linked
         for block in [*linked.blocks().values(), *options]:
             if not isinstance(block, gr.Textbox):
-                block.elem_classes = [*(block.elem_classes or []), "option"]
+                mark(block, "option")
+                holder = block.parent.parent if isinstance(block.parent, Form) else block.parent
+                if isinstance(holder, gr.Accordion):
+                    mark(holder, "settings")
         return linked.due.change
 
     def due(self, key: str) -> gr.State:
@@ -174,6 +178,11 @@ class Links:
         """Whether asking needs no download that nobody has asked for."""
         model = find_row(self.playground, values.get("model"))
         return model is None or model["ready"]
+
+
+def mark(block: Block, name: str) -> None:
+    """Give a component one more class, once."""
+    block.elem_classes = list(dict.fromkeys([*(block.elem_classes or []), name]))
 
 
 def usual(block: Component) -> Any:
