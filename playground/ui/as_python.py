@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from playground.tabs.masked_word import SEPARATOR
+from playground.tasks.measures import DEEPER, MAX, MEAN
 from playground.ui.links import State
 
 Values = Mapping[str, Any]
+WORDS = "queries, keys = result.words_at(site)  # the tokens of the rows and of the columns"
 
 
 def as_python(state: State) -> str:
@@ -17,19 +19,30 @@ def as_python(state: State) -> str:
 
 
 def attention(values: Values) -> str:
-    """One head, all heads of a layer, or all of the model, as the view shows."""
-    site, head = values.get("site"), values.get("head", -1)
-    lines = [asked("attend", values, call("attend.Request", text=values["text"], **given(values, "second", "target")))]
-    lines.append(f"site = {site!r}" if site else "site = result.sites[-1]")
-    if values.get("view", "one") == "one":
-        lines.append(
-            f"weights = result.weights(site, head={head!r})  # (Q, K), rows sum to 1" + (": the mean of all heads" if head < 0 else "")
+    """One head, all heads of a layer, or all of the model, in the measure and of the words that the view shows."""
+    site, head, single = values.get("site"), values.get("head", MEAN), values.get("view", "one") in ("one", "lines")
+    measure, words = values.get("measure", "weights"), {name: True for name in ("whole", "hide") if values.get(name)}
+    request = call("attend.Request", text=values["text"], **given(values, "second", "target"))
+    lines = [asked("attend", values, request), f"site = {site!r}" if site else "site = result.sites[-1]"]
+    if measure == "weights" and not words and single and head >= MEAN:
+        return "\n".join(
+            [*lines, f"weights = result.weights(site, head={head!r})  # (Q, K), rows sum to 1; head -1: their mean", WORDS, ""]
         )
+    more = ""
+    if measure in DEEPER:
+        more = ", more"
+        lines = [lines[0].replace("import attend", "import attend, attribute"), f"[more] = attribute.run(model, [{request}])", *lines[1:]]
+    lines.append("from playground.tasks.measures import maps, over_heads, rollout_sites\nfrom playground.tasks.words import merged")
+    lines.append(f"found = maps(result, {measure!r}{more})")
+    map_of = f"merged(found(site), *result.sides(site{''.join(f', {name}=True' for name in words)}))"
+    if single:
+        lines.append(f"weights = over_heads({map_of}, {head!r})  # (Q, K); {MEAN}: the mean of the heads, {MAX}: the largest")
     elif values["view"] == "heads":
-        lines.append("weights = result.all_weights(site)  # (H, Q, K)")
+        lines.append(f"weights = {map_of}  # (H, Q, K)")
     else:
-        lines.append("weights = {site: result.all_weights(site) for site in result.sites}  # (H, Q, K) each")
-    return "\n".join([*lines, "queries, keys = result.words_at(site)  # the words of the rows and of the columns", ""])
+        sites = "rollout_sites(result)" if measure == "rollout" else "result.sites"
+        lines.append(f"weights = {{site: {map_of} for site in {sites}}}  # (H, Q, K) each")
+    return "\n".join([*lines, WORDS, ""])
 
 
 def masked_word(values: Values) -> str:
@@ -65,7 +78,7 @@ def next_sentence(values: Values) -> str:
 
 def translation(values: Values) -> str:
     """The translation, the others, and the alignment of each sentence."""
-    wide = {"beams": int(values.get("beams", 1)), "alternatives": int(values.get("others", 0))}
+    wide = {"beams": int(values.get("beams", 1)), "alternatives": int(values.get("others", 0)), **given(values, "prefix", "prefix_at")}
     lines = [
         asked("translate", values, call("translate.Request", text=values["text"], **wide)),
         "print(result.translation)",

@@ -12,9 +12,10 @@ import models
 from models.errors import Problem
 from playground.service.long_links import LongLinks
 from playground.tasks import attend
+from playground.tasks.measures import MEASURES, over_heads
 from playground.ui.as_python import WRITERS, as_python
 from playground.ui.attention_link import hear, tell
-from playground.ui.attention_view import Seen
+from playground.ui.attention_view import Seen, deeper, numbers
 from playground.ui.link_fields import fits
 from playground.ui.linking import KEPT, Links, again, teachers_line
 from playground.ui.links import LONGEST, MARK, decode, encode, link_state
@@ -163,6 +164,23 @@ def test_the_python_of_a_view_gives_its_numbers(tab: str, view: str, tiny_models
         assert found["queries"] == result.words_at("encoder.1.self")[0]
     if tab == "generation":
         assert len(found["steps"]) == 5
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize(("view", "head"), [("one", -2), ("lines", 1), ("heads", -1), ("layers", -1)])
+def test_the_python_of_every_measure_gives_what_is_drawn(
+    view: str, head: int, measure: str, tiny_playground: Any, tiny_models: Any, monkeypatch: Any
+) -> None:
+    seen = Seen("tiny-bert", attend.Request(text="The animal didn't cross."), "encoder.1.self", head, view, measure, True, True)
+    model = models.load(str(tiny_models["tiny-bert"]), device="cpu")
+    monkeypatch.setattr(models, "load", lambda name: model, raising=False)
+    found: dict[str, Any] = {}
+    exec(as_python(link_state("attention", **tell(seen))), found)  # noqa: S102
+    weights, _ = numbers(tiny_playground.ask("tiny-bert", "attend", seen.request), seen, deeper(tiny_playground, seen))
+    drawn = weights("encoder.1.self")
+    wanted = over_heads(drawn, head) if view in ("one", "lines") else drawn
+    got = found["weights"]["encoder.1.self"] if view == "layers" else found["weights"]
+    np.testing.assert_allclose(got, wanted if view != "lines" or measure != "weights" else drawn[0], rtol=1e-4, atol=1e-6)
 
 
 def test_what_a_visitor_typed_stays_text_in_python() -> None:
