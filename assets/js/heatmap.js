@@ -86,7 +86,7 @@
   };
 
   // What is opened below is brought into sight when it is there.
-  let opened = 0;
+  let opened = -Infinity;
   const open = (map, choose) => { opened = performance.now(); show(map, true); choose(); };
 
   const begin = (place, select) => {
@@ -99,12 +99,19 @@
     place.after(map.heard, map.listed);
     place.addEventListener("keydown", (event) => pressed(map, event));
     place.addEventListener("blur", () => { if (map.told) window.Plotly?.Fx.unhover(place); });
-    place.on("plotly_click", ({ points: [point] }) => {
-      if (map.told) open(map, () => { map.row = point.y; map.column = point.x; show(map, true); });
-    });
-    place.on("plotly_afterplot", () => show(map, map.visible));
     maps.set(place, map);
     return map;
+  };
+
+  // Plotly forgets who listens when another kind of figure takes its place.
+  const listen = (map) => {
+    if (map.emitter === map.place._ev) return;
+    map.emitter = map.place._ev;
+    map.place.on("plotly_click", ({ points: [point] }) => {
+      if (map.told) open(map, () => { map.row = Number(point.y); map.column = Number(point.x); show(map, true); });
+    });
+    map.place.on("plotly_afterplot", () => show(map, map.visible));
+    if (!map.cursor.isConnected) map.place.append(map.cursor);
   };
 
   // Called after each drawing; `value.cells` is there for a map of one head only.
@@ -119,6 +126,7 @@
       show(map, false);
       return;
     }
+    listen(map);
     map.description = value.description;
     place.tabIndex = 0;
     place.setAttribute("aria-label", `${value.description}. ${map.told.help}`);

@@ -15,6 +15,10 @@ def test_a_click_shows_the_arithmetic_of_the_weight_that_hovering_told(visit: Ca
     page = visit()
     title = page.locator("#attention-chart .infolayer .g-gtitle")
     expect(title).to_contain_text("Encoder layer 3")
+    page.get_by_role("radio", name="One head as lines", exact=True).check()  # another kind of figure in the same place, and back
+    expect(page.locator("#attention-chart .chart")).not_to_have_attribute("tabindex", "0")
+    page.get_by_role("radio", name="One head", exact=True).check()
+    expect(page.locator("#attention-chart .chart")).to_have_attribute("tabindex", "0")
     area = page.locator("#attention-chart .nsewdrag").first
     box = area.bounding_box()
     at = {"x": box["width"] * 0.3, "y": box["height"] * 0.4}
