@@ -79,12 +79,13 @@ class Silence:
 
     def heads(self, site: str, mixed: Tensor) -> Tensor:
         """What the heads of a site give, 0 where one is silent. (B, H, Q, D)"""
-        silent = [(row, head) for row, one in enumerate(self.rows) for place, head in one.heads if place == site]
-        if not silent:
+        if site not in self.sites:
             return mixed
         gates = torch.ones(len(self.rows), mixed.shape[1], dtype=mixed.dtype)
-        for row, head in silent:
-            gates[row, head] = 0
+        for row, one in enumerate(self.rows):
+            for place, head in one.heads:
+                if place == site:
+                    gates[row, head] = 0
         return mixed * gates.to(mixed.device)[:, :, None, None]
 
     def update(self, site: str, added: Tensor) -> Tensor:
