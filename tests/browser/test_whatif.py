@@ -11,7 +11,7 @@ Visit = Callable[..., Page]
 
 def open_part(page: Page, key: str) -> None:
     """Wait for the map, then open what stands below it."""
-    expect(page.locator("#attention-chart .ytick").first).to_be_visible()
+    expect(page.locator("#attention-chart .ytick").first).to_be_visible(timeout=90_000)  # the first visitor waits for the model
     page.locator(f"#part-{key} > button").click()
 
 
