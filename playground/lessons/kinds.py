@@ -24,7 +24,7 @@ MOST_TOKENS = 60  # of a text that is generated in a lesson
 class Shown(NamedTuple):
     """What a step shows: the value of a chart, HTML above it, and a line that says what it is."""
 
-    figure: dict[str, str] | None = None
+    figure: dict[str, Any] | None = None
     html: str = ""
     note: str = ""
 
@@ -60,8 +60,7 @@ def ask_map(playground: Playground, model: str, view: View, progress: Progress |
 
 
 def draw_map(answer: maps.Answer, view: View, language: str) -> Shown:
-    figure, described = maps.pictured(answer, view, language)
-    return Shown(drawn(figure, described), note=maps.told(answer, view, language))
+    return Shown(maps.pictured(answer, view, language), note=maps.told(answer, view, language))
 
 
 def ask_masked(playground: Playground, model: str, view: View, progress: Progress | None) -> fill_mask.Result:

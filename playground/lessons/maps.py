@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from playground.figures.row import attention_row
-from playground.tasks.attend import Result
-from playground.ui.attention_view import VIEWS
-from playground.ui.attention_view import pictured as whole
+from playground.tasks.attend import Request, Result
+from playground.ui.attention_view import VIEWS, Seen, picture_of
+from playground.ui.chart import drawn
 from playground.ui.language import text
 from playground.ui.naming import head_name, site_name
 from playground.ui.reading import percent, readable
@@ -120,17 +119,18 @@ def heads_that_look(result: Result, row: str, column: str) -> int | None:
     return count
 
 
-def pictured(answer: Answer, view: Mapping[str, Any], language: str) -> tuple[go.Figure, str]:
-    """The figure, and what a screen reader says of it. A row that the text does not have is answered with the whole map."""
+def pictured(answer: Answer, view: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """The figure as the value of a chart. A row that the text does not have is answered with the whole map."""
     result, found = answer.result, answer.found
-    described = text("attention.description", language, site=site_name(found.site, language), head=head_name(found.head, language))
     asking, asked = result.words_at(found.site)
     rows = columns(asking, view.get("row", ""))
     if not rows or view.get("layout", "row") != "row":
         layout = view.get("layout", "one")
-        return whole(result, found.site, found.head, layout if layout in VIEWS else "one", language), described
+        request = Request(text=view.get("text", ""))
+        return picture_of(Seen("", request, found.site, found.head, layout if layout in VIEWS else "one"), result, language)
+    described = text("attention.description", language, site=site_name(found.site, language), head=head_name(found.head, language))
     weights = result.weights(found.site, found.head)[rows[0]]
-    return attention_row(weights, asked, word=asking[rows[0]], site=found.site, head=found.head, language=language), described
+    return drawn(attention_row(weights, asked, word=asking[rows[0]], site=found.site, head=found.head, language=language), described)
 
 
 def told(answer: Answer, view: Mapping[str, Any], language: str) -> str:

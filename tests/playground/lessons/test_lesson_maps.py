@@ -1,5 +1,7 @@
 """Heads are found by what they do, and answers measured at them."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -61,8 +63,8 @@ def test_what_is_measured(result: Result) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_row_is_drawn_where_the_text_has_it_and_the_map_where_it_has_not(result: Result, language: str) -> None:
     answer = maps.Answer(result=result, found=maps.Found(SITE, 0, 0.5))
-    figure, _ = maps.pictured(answer, {"row": "it"}, language)
-    assert figure.data[0].type == "bar" and "it" in figure.layout.title.text
-    assert maps.pictured(answer, {"row": "dog"}, language)[0].data[0].type == "heatmap"
-    assert maps.pictured(answer, {"row": "it", "layout": "one"}, language)[0].data[0].type == "heatmap"
+    row = json.loads(maps.pictured(answer, {"row": "it"}, language)["figure"])
+    assert row["data"][0]["type"] == "bar" and "it" in row["layout"]["title"]["text"]
+    for view in ({"row": "dog"}, {"row": "it", "layout": "one"}):
+        assert json.loads(maps.pictured(answer, view, language)["figure"])["data"][0]["type"] == "heatmap"
     assert "50.0 %" in maps.told(answer, {"find": "next"}, language) and not maps.told(answer, {}, language)
