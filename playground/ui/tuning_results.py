@@ -61,11 +61,11 @@ def results_part(page: Page, visitor: gr.Textbox) -> Results:
 
     @guarded(notice)
     def look(language, name):
-        hidden = {file: gr.update(value=None, visible=False), answer: "", notice: "", sure: gr.update(visible=False)}
-        if not name:
+        hidden = {file: gr.update(value=None, visible=False), answer: "", sure: gr.update(visible=False)}
+        if not name:  # what was said of a deleted one stays
             return hidden | {closely: gr.update(visible=False)}
         kept = playground.shelf.get(name)
-        return hidden | {closely: gr.update(visible=bool(kept.confusion or kept.prompt))} | pictured(kept, language)
+        return hidden | {notice: ""} | {closely: gr.update(visible=bool(kept.confusion or kept.prompt))} | pictured(kept, language)
 
     def pictured(kept, language):
         updates = {
