@@ -76,11 +76,10 @@ def build(page: Page) -> None:
             chat=bool(chat),
         )
         yield "", "", "", None, (), None, gr.update(choices=[], value=None, visible=False)
-        made, first = [], ()
+        made = []
         for update in told(language, chosen(model), question, made, request, progress):
             first = (Branch(number=1, model=model, question=question, steps=tuple(made)),) if made else ()
-            yield *update, first, gr.skip(), gr.skip()
-        yield *[gr.skip()] * 6, gr.update(choices=choices(first, language), value=1 if first else None)
+            yield *update, first, gr.skip(), gr.update(choices=choices(first, language), value=1 if first else None)
 
     @guarded(notice)
     def leave(language, saved, number, place, length, event: gr.EventData, request: gr.Request, progress=gr.Progress()):  # noqa: B008 - as above
@@ -90,12 +89,10 @@ def build(page: Page) -> None:
             return
         question, word = way
         yield "", gr.skip(), "", gr.skip(), gr.skip(), None, gr.skip()
-        made = []
+        made, new = [], {"parent": before.number, "place": place, "word": word, "model": before.model, "question": question}
         for update in told(language, before.model, question, made, request, progress):
-            yield *update, *[gr.skip()] * 3
-        new = {"parent": before.number, "place": place, "word": word, "model": before.model, "question": question}
-        all_ = kept(saved, Branch(number=saved[-1].number + 1, steps=tuple(made), **new))
-        yield *[gr.skip()] * 4, all_, gr.skip(), gr.update(choices=choices(all_, language), value=all_[-1].number, visible=True)
+            all_ = kept(saved, Branch(number=saved[-1].number + 1, steps=tuple(made), **new))
+            yield *update, all_, gr.skip(), gr.update(choices=choices(all_, language), value=all_[-1].number, visible=True)
 
     def told(language, model, question, made, request, progress):
         """The answer as it grows: notice, text, detail, picture. Its steps are put into `made`."""

@@ -69,16 +69,19 @@ def build(page: Page) -> None:
             text("notice.cut_some", language, cut=result.cut) if result.cut else "",
             text("masked_word.pieces", language, words=text("list.comma", language).join(pieces)) if pieces else "",
         ]
-        yield remark(*notes), ((model, request), None), pictured(result, language), chips(result, language), ""
+        shown, offers, joined = pictured(result, language), chips(result, language), ""
+        yield remark(*notes), ((model, request), None), shown, offers, joined
         if len(result.masks) > 1:
-            yield *[gr.skip()] * 4, filled_together(playground, model, words, language)
+            # Known answers follow at once, and the browser may keep the last of two updates only: each one is whole.
+            joined = filled_together(playground, model, words, language)
+            yield remark(*notes), ((model, request), None), shown, offers, joined
         if not other:
             return
         question = fill_mask_decoder.Request(text=words, candidates=candidates)
         told = playground.ask(other, fill_mask_decoder.NAME, question, progress=reporter(progress, language))
         notes += [text("notice.cut_some", language, cut=told.cut) if told.cut else "", worth(told, other, language)]
         shown = compared(result, told, request.top_k, language)
-        yield remark(*notes), ((model, request), (other, question)), shown, gr.skip(), gr.skip()
+        yield remark(*notes), ((model, request), (other, question)), shown, offers, joined
 
     @guarded(notice)
     def again(language, asked):

@@ -135,8 +135,8 @@ def test_the_tab_takes_a_beginning_from_a_clicked_word_and_keeps_it(tiny_page: g
 def test_a_generated_text_branches_and_goes_back(tiny_page: gr.Blocks) -> None:
     write, leave, inspect, back, warm = (handler(tiny_page, "generation", name) for name in ("write", "leave", "inspect", "back", "warm"))
     visitor = SimpleNamespace(session_hash="me")
-    *_, before, last = write("en", "tiny-gpt2", "She drank", 8, 0.7, 50, 1.0, 1, False, visitor)
-    saved, update = before[4], last[6]
+    *_, last = write("en", "tiny-gpt2", "She drank", 8, 0.7, 50, 1.0, 1, False, visitor)
+    saved, update = last[4], last[6]
     assert len(saved) == 1 and update["value"] == 1
     table, place = inspect("en", saved, 1, SimpleNamespace(index=2))
     assert place == 2 and table.count("<button") == table.count("<tr") - 1, "every token but the chosen one can be clicked"
