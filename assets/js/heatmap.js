@@ -114,6 +114,8 @@
     if (!map.cursor.isConnected) map.place.append(map.cursor);
   };
 
+  const later = (task) => window.requestIdleCallback ? requestIdleCallback(task, { timeout: 2000 }) : setTimeout(task, 200);
+
   // Called after each drawing; `value.cells` is there for a map of one head only.
   const cells = (place, value, select) => {
     if (!value?.cells && !maps.has(place)) return;
@@ -130,7 +132,9 @@
     map.description = value.description;
     place.tabIndex = 0;
     place.setAttribute("aria-label", `${value.description}. ${map.told.help}`);
-    map.listed.replaceChildren(...(Math.max(map.told.rows.length, map.told.columns.length) <= TABLE ? table(map) : strongest(map)));
+    later(() => {  // a thousand cells take as long as the figure, which shall be seen first
+      if (map.told === value.cells) map.listed.replaceChildren(...(Math.max(map.told.rows.length, map.told.columns.length) <= TABLE ? table(map) : strongest(map)));
+    });
     map.row = Math.min(map.row, map.told.rows.length - 1);
     map.column = Math.min(map.column, map.told.columns.length - 1);
     show(map, map.visible);

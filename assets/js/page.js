@@ -1,6 +1,7 @@
 // What the browser does by itself: the language and the visitor, remembered; the charts, in the colours of the theme.
 (() => {
   const KEY = "transformer-playground-language";
+  const MOVED = "playground-moved";  // a chart has drawn another figure
   const VISITOR = "transformer-playground-visitor-key";
   const LANGUAGES = ["en", "zh"];
   const known = (language) => LANGUAGES.includes(language);
@@ -102,7 +103,7 @@
       window.playground.cells(place, value, select);
     };
     draw();
-    watch("value", draw);
+    watch("value", async () => { await draw(); element.dispatchEvent(new CustomEvent(MOVED, { bubbles: true })); });
     let width = place.clientWidth;
     new ResizeObserver(() => {
       if (place.clientWidth === width || !place.clientWidth) return;
@@ -112,6 +113,15 @@
     // Gradio puts `dark` on the body; a chart that left the page stops listening.
     const observer = new MutationObserver(() => { place.isConnected ? draw() : observer.disconnect(); });
     observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  };
+
+  // What stands below a chart asks for its own numbers once the chart shows others, and only while it can be seen itself.
+  const follow = (element, chart, act) => {
+    const hear = (event) => {
+      if (!element.isConnected) document.removeEventListener(MOVED, hear);
+      else if (event.target.closest(chart) && element.getClientRects().length) act();
+    };
+    document.addEventListener(MOVED, hear);
   };
 
   // Coloured words: click, or Enter on the focused one (they are buttons), tells its number.
@@ -132,5 +142,5 @@
     document.querySelector("button.show-api")?.click();
   }, true);
 
-  window.playground = { ...window.playground, language, remember, visitor, chart, words };
+  window.playground = { ...window.playground, language, remember, visitor, chart, follow, words };
 })();

@@ -21,9 +21,10 @@ class Beside:
     """What a part may use of the attention tab it stands in."""
 
     seen: gr.State  # a `playground.ui.attention_view.Seen`, or None before the first question
-    # The map; `.select` brings the clicked cell, `.change` fires when the view does (that of `seen` does not: the browser is not told of a
-    # state that an unqueued handler changed).
-    picture: gr.HTML
+    picture: gr.HTML  # the map; `.select` brings the clicked cell
+    # `.select` fires when the map has changed while the part is open. (`seen.change` would not: the browser is not told of a state that an
+    # unqueued handler changed.)
+    moved: gr.HTML
     frame: gr.Accordion  # the part's own; `.expand` fires when it is opened
     views: list[Block]  # seen, site, head, view, measure, tokens, picture: the outputs of `playground.ui.attention_view.shown`
 

@@ -80,7 +80,7 @@ def build(page: Page, beside: Beside) -> None:
     beside.frame.collapse(lambda: False, None, is_open, **QUIET)
     beside.frame.expand(lambda: True, None, is_open, **QUIET).then(follow, watching, told_, **QUIET)
     beside.picture.select(clicked, beside.seen, [beside.frame, is_open, cell], **latest).then(follow, watching, told_, **QUIET)
-    beside.picture.change(follow, watching, told_, **latest)
+    beside.moved.select(follow, watching, told_, **latest)
     for choice in (query, key):
         choice.input(chosen, [page.language, beside.seen, query, key], told_, **latest)
     panel.select(other_head, [page.language, beside.seen], [*beside.views, notice], **QUIET)

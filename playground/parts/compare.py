@@ -78,7 +78,7 @@ def build(page: Page, beside: Beside) -> None:
     asking = {"concurrency_limit": None, "show_progress_on": [other, change], "api_visibility": "private"}
     beside.frame.expand(lambda: True, None, is_open, **QUIET).then(arrive, view, outputs, **asking)
     beside.frame.collapse(lambda: False, None, is_open, **QUIET)
-    beside.picture.change(arrive, view, outputs, **asking)
+    beside.moved.select(arrive, view, outputs, **asking)
     for moment in (run.click, words.submit, model.input):
         moment(compare, [page.language, seen, words, model], outputs, **asking)
     page.retelling.add(arrive, view[1:], outputs)

@@ -66,7 +66,7 @@ def build(page: Page, beside: Beside) -> None:
     opening = beside.frame.expand(lambda: True, None, is_open, **QUIET)
     opening.then(fill, given, told, **asking)
     beside.frame.collapse(lambda: False, None, is_open, **QUIET)
-    beside.picture.change(fill, given, told, **asking, trigger_mode="always_last")
+    beside.moved.select(fill, given, told, **asking, trigger_mode="always_last")
     listed.select(show, given[:2], beside.views, **QUIET)
     page.retelling.add(fill, given[1:], told)
 

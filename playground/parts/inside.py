@@ -100,7 +100,7 @@ def build(page: Page, beside: Beside) -> None:
     asking = {"concurrency_limit": None, "show_progress_on": [tensor, lens], "api_visibility": "private"}
     beside.frame.expand(lambda: True, None, is_open, **QUIET).then(arrive, view, outputs, **asking)
     beside.frame.collapse(lambda: False, None, is_open, **QUIET)
-    beside.picture.change(arrive, view, outputs, **asking)
+    beside.moved.select(arrive, view, outputs, **asking)
     layer.input(turn, [page.language, seen, layer, box], outputs, **asking)
     block.select(open_box, [page.language, seen, layer], outputs, **QUIET)
     place.input(look, [page.language, seen, place], outputs, **asking)

@@ -139,7 +139,7 @@ def build(page: Page, beside: Beside) -> None:
     asking = {"concurrency_limit": None, "show_progress_on": [guess, after, change], "api_visibility": "private"}
     beside.frame.expand(lambda: True, None, is_open, **QUIET).then(arrive, view, outputs, **asking)
     beside.frame.collapse(lambda: False, None, is_open, **QUIET)
-    beside.picture.change(arrive, view, outputs, **asking)
+    beside.moved.select(arrive, view, outputs, **asking)
     parts.select(press, [page.language, seen, words, place], outputs, **asking, trigger_mode="always_last")
     for moment in (run.click, words.submit, place.input):
         moment(apply, [page.language, seen, silent, words, place], outputs, **asking)

@@ -9,7 +9,7 @@ from playground.tasks.measures import MEASURES
 from playground.ui.about import find_row
 from playground.ui.attention_link import hear, tell
 from playground.ui.attention_view import TOKENS, VIEWS, Seen, deeper, hint_of, shown, tile
-from playground.ui.chart import chart
+from playground.ui.chart import chart, follower
 from playground.ui.examples import example_row, examples, on_example
 from playground.ui.guard import guarded
 from playground.ui.language import text
@@ -139,7 +139,7 @@ def build(page: Page) -> None:
     # What opens below
     for part in discover():
         with gr.Accordion(phrase(f"part.{part.key}"), open=False, elem_id=f"part-{part.key}") as frame:
-            part.build(page, Beside(seen=seen, picture=picture, frame=frame, views=views))
+            part.build(page, Beside(seen=seen, picture=picture, moved=follower("attention-chart"), frame=frame, views=views))
 
 
 def chosen_tokens(names: list[str]) -> dict[str, bool]:

@@ -45,3 +45,16 @@ def cells_of(rows: Sequence[str], columns: Sequence[str], language: str) -> dict
     """What is said of the cells of a map of one head, for the keyboard and for screen readers."""
     said = {name: table()[f"heatmap.{name}"][language] for name in ("pair", "hidden", "help", "strongest")}
     return {"rows": [isolate(readable(word)) for word in rows], "columns": [isolate(readable(word)) for word in columns]} | said
+
+
+def follower(chart_id: str) -> gr.HTML:
+    """Nothing to be seen; its `.select` fires after the chart of that id drew another figure, while the follower is on the screen.
+
+    A `.change` of the chart would ask the server for every part of the page that is closed, before the chart is drawn.
+    """
+    return gr.HTML(
+        "",
+        html_template='<span class="follower"></span>',
+        js_on_load=f"window.playground.follow(element, '#{chart_id}', () => trigger('select', {{}}))",
+        apply_default_css=False,
+    )
