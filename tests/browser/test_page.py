@@ -16,6 +16,7 @@ from playground.ui.look import launch_settings
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
 TABS = ("attention", "masked_word", "next_sentence", "translation", "generation", "tuning")
+ALL = (*TABS, "lessons")  # lessons quote English sentences in Chinese
 # Names and technical terms that stay as they are in Chinese.
 TERMS = re.compile(
     r"Transformer|English|BERT|API|Apache-2\.0|MASK|Top [kp]|Language|tiny-\w+|Hugging Face|hub|MB|[kqv]\b|bank|\[[A-Z]+\]|--?\w+"
@@ -95,7 +96,7 @@ def test_what_a_visitor_types_is_never_run(visit: Visit, tab: str) -> None:
 def test_no_tab_is_wider_than_a_telephone(visit: Visit, language: str) -> None:
     page = visit(query=f"?lang={language}", width=390)
     expect(page.locator("#attention-chart .main-svg").first).to_be_visible()
-    for tab in TABS:
+    for tab in ALL:
         open_tab(page, tab)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, tab
 
@@ -119,7 +120,7 @@ def test_figures_take_the_colours_of_the_theme(visit: Visit) -> None:
 
 def test_every_control_has_a_name(visit: Visit) -> None:
     page = visit()
-    for tab in TABS:
+    for tab in ALL:
         open_tab(page, tab)
         nameless = page.locator("#tabs input:visible, #tabs textarea:visible, #tabs button:visible").evaluate_all(
             """all => all.filter((one) => !(one.getAttribute('aria-label') || one.labels?.length || one.getAttribute('aria-labelledby')

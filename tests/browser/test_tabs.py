@@ -71,7 +71,7 @@ def test_a_click_on_a_small_map_opens_it(visit: Visit) -> None:
     box = area.bounding_box()
     area.click(position={"x": box["width"] * 0.3, "y": box["height"] * 0.55})
     expect(title(page, "attention-chart")).to_contain_text(re.compile("Encoder layer 2 .*Head 2"))
-    expect(page.get_by_label("One head")).to_be_checked()
+    expect(page.get_by_label("One head", exact=True)).to_be_checked()
 
 
 def test_the_boxes_fit_the_kind_of_model(visit: Visit) -> None:
