@@ -227,8 +227,8 @@ class Jobs:
         return [job for job in [*self._running, *(job for job, _ in self._line)] if not job.over]
 
     def _promote(self) -> None:
-        """Start what has its turn now. The caller holds the lock."""
-        while self._line and len(self._running) < self._room:
+        """Start what has its turn now; nothing while everything is being ended. The caller holds the lock."""
+        while self._line and len(self._running) < self._room and not self._closed:
             job, work = self._line.popleft()
             thread = threading.Thread(target=self._work, args=(job, work), name=f"{self.kind}-{job.name}", daemon=True)
             self._running[job] = thread

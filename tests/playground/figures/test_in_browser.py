@@ -116,4 +116,4 @@ def test_a_click_anywhere_on_a_tile_tells_which_head_it_is(draw: Draw) -> None:
 def test_shares_are_read_beside_their_bars(draw: Draw) -> None:
     page = draw(ranking_bars(["It rains.", "<i>Penguins</i>"], [0.9999, 0.25]))
     assert page.locator(".bartext").all_text_contents() == ["> 99.9 %", "25.0 %"]
-    assert page.locator(".annotation-text").all_text_contents() == ["It rains.", "<i>Penguins</i>"]
+    assert page.locator(".annotation-text").all_text_contents() == ["1. It rains.", "2. <i>Penguins</i>"]
