@@ -47,7 +47,7 @@ def build(page: Page) -> None:
             views = [(phrase(f"attention.view_{name}"), name) for name in VIEWS]
             view = gr.Radio(views, value="one", label=phrase("attention.view"), interactive=False)
             with gr.Row():
-                site = gr.Dropdown([], label=phrase("attention.layer"), min_width=240, interactive=False)
+                site = gr.Dropdown([], label=phrase("attention.layer"), scale=2, min_width=240, interactive=False)
                 head = gr.Dropdown([(head_name(-1, "en"), -1)], value=-1, label=phrase("attention.head"), min_width=130, interactive=False)
                 kinds = [(phrase(f"measure.{name}"), name) for name in MEASURES]
                 measure = gr.Dropdown(kinds, value="weights", label=phrase("attention.measure"), min_width=190, interactive=False)
