@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Callable
 
 import gradio as gr
+import numpy as np
 
 from playground.service.playground import Playground
 from playground.ui.guard import guarded
@@ -27,3 +28,8 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             raise ValueError(f"{module.name} repeats endpoints of another file: {doubled}")
         found |= own
     return found
+
+
+def rows(matrix: np.ndarray) -> list[list[float]]:
+    """A matrix as JSON; six decimals are what float32 holds of a weight."""
+    return np.round(matrix.astype(np.float64), 6).tolist()

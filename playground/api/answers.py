@@ -7,6 +7,7 @@ import gradio as gr
 import numpy as np
 
 from models.errors import Problem
+from playground.api import rows
 from playground.service.offers import Row
 from playground.service.playground import Playground
 from playground.tasks import attend, fill_mask, fill_mask_decoder, generate, next_sentence, translate
@@ -140,7 +141,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             heads=result.heads(site),
             site=site,
             head=head,
-            weights=_rows(result.weights(site, head)),
+            weights=rows(result.weights(site, head)),
         )
 
     def fill_mask_(
@@ -229,7 +230,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             alternatives=[OtherTranslation(text=other.text, score=other.score) for other in result.alternatives],
             source_words=[word for sentence in sentences for word in sentence.source_words],
             target_words=[word for sentence in sentences for word in sentence.target_words],
-            alignment=_rows(_block_diagonal([sentence.alignment for sentence in sentences])),
+            alignment=rows(_block_diagonal([sentence.alignment for sentence in sentences])),
         )
 
     def generate_(
@@ -270,11 +271,6 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
 
     functions = (models_, attend_, fill_mask_, fill_mask_decoder_, next_sentence_, translate_, generate_)
     return {function.__name__.rstrip("_"): function for function in functions}
-
-
-def _rows(matrix: np.ndarray) -> list[list[float]]:
-    """A matrix as JSON; six decimals are what float32 holds of a weight."""
-    return np.round(matrix.astype(np.float64), 6).tolist()
 
 
 def _block_diagonal(blocks: list[np.ndarray]) -> np.ndarray:

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import TypedDict
 
 import gradio as gr
-import numpy as np
 
 from models.errors import Problem
+from playground.api import rows
 from playground.service.playground import Playground
 from playground.tasks import attend, attribute
 from playground.tasks.head_table import heads
@@ -102,9 +102,9 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             raise Problem("unknown_head", head=head, site=site, last=result.heads(site) - 1)
         seen = Seen(model, question, site, head, "one", measure, whole_words, hide_special)
         values, words = numbers(result, seen, deeper(playground, seen))
-        rows, columns = words(site)
-        table = np.round(over_heads(values(site), head).astype(np.float64), 6).tolist()
-        return Measured(words_query=list(rows), words_key=list(columns), site=site, head=head, measure=measure, values=table)
+        looking, looked_at = words(site)
+        table = rows(over_heads(values(site), head))
+        return Measured(words_query=list(looking), words_key=list(looked_at), site=site, head=head, measure=measure, values=table)
 
     def heads_(model: str, text: str, text_b: str = "", target: str = "", request: gr.Request = None) -> list[HeadRow]:
         """Every head of a text in numbers, and its kind in a word.

@@ -3,14 +3,14 @@
 A part stands in an accordion that is closed at first: it computes nothing until somebody opens it.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import gradio as gr
 from gradio.blocks import Block
+
+from playground.discovery import in_order
 
 if TYPE_CHECKING:
     from playground.tabs import Page
@@ -40,8 +40,4 @@ class Part:
 
 def discover() -> list[Part]:
     """Every part of this package, in the order of the page. ValueError where two share a key or a place."""
-    parts = [importlib.import_module(f"{__name__}.{module.name}").PART for module in pkgutil.iter_modules(__path__)]
-    for values in ([part.key for part in parts], [part.order for part in parts]):
-        if len(set(values)) < len(values):
-            raise ValueError(f"two parts share a key or a place: {values}")
-    return sorted(parts, key=lambda part: part.order)
+    return in_order(__name__, __path__, name="PART")

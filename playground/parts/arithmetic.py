@@ -14,6 +14,7 @@ from playground.ui.attention_view import Seen, deeper, shown, tokens_at
 from playground.ui.guard import guarded
 from playground.ui.language import text
 from playground.ui.notice import notice_line
+from playground.ui.opening import opening
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET
 from playground.ui.reading import isolate, readable
@@ -77,8 +78,7 @@ def build(page: Page, beside: Beside) -> None:
     told_ = [cell, query, key, panel, notice]
     watching = [page.language, beside.seen, cell, is_open]
     latest = QUIET | {"trigger_mode": "always_last"}
-    beside.frame.collapse(lambda: False, None, is_open, **QUIET)
-    beside.frame.expand(lambda: True, None, is_open, **QUIET).then(follow, watching, told_, **QUIET)
+    opening(beside.frame, is_open).then(follow, watching, told_, **QUIET)
     beside.picture.select(clicked, beside.seen, [beside.frame, is_open, cell], **latest).then(follow, watching, told_, **QUIET)
     beside.moved.select(follow, watching, told_, **latest)
     for choice in (query, key):

@@ -13,9 +13,10 @@ from playground.ui.guard import guarded
 from playground.ui.language import text
 from playground.ui.naming import head_name, site_name
 from playground.ui.notice import notice_line, remark
+from playground.ui.opening import opening
 from playground.ui.phrases import phrase
-from playground.ui.pickers import QUIET, chosen, kind_of, rows_for
 from playground.ui.pickers import choices as options
+from playground.ui.pickers import chosen, kind_of, rows_for
 from playground.ui.progress import reporter
 from playground.ui.reading import escape_plotly
 from playground.ui.side_by_side import beside as side_by_side
@@ -76,8 +77,7 @@ def build(page: Page, beside: Beside) -> None:
     outputs = [about, words, model, other, change, notice]
     view = [page.language, is_open, seen, about, words, model]
     asking = {"concurrency_limit": None, "show_progress_on": [other, change], "api_visibility": "private"}
-    beside.frame.expand(lambda: True, None, is_open, **QUIET).then(arrive, view, outputs, **asking)
-    beside.frame.collapse(lambda: False, None, is_open, **QUIET)
+    opening(beside.frame, is_open).then(arrive, view, outputs, **asking)
     beside.moved.select(arrive, view, outputs, **asking)
     for moment in (run.click, words.submit, model.input):
         moment(compare, [page.language, seen, words, model], outputs, **asking)

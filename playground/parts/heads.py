@@ -13,6 +13,7 @@ from playground.ui.guard import guarded
 from playground.ui.language import text
 from playground.ui.naming import head_name, short_site_name, site_name
 from playground.ui.notice import notice_line
+from playground.ui.opening import opening
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET
 from playground.ui.reading import visible
@@ -63,9 +64,7 @@ def build(page: Page, beside: Beside) -> None:
     # Wiring
     given, told = [page.language, beside.seen, is_open, of], [notice, of, listed]
     asking = QUIET | {"show_progress": "full", "show_progress_on": listed}  # hundreds of heads of a long text take a moment
-    opening = beside.frame.expand(lambda: True, None, is_open, **QUIET)
-    opening.then(fill, given, told, **asking)
-    beside.frame.collapse(lambda: False, None, is_open, **QUIET)
+    opening(beside.frame, is_open).then(fill, given, told, **asking)
     beside.moved.select(fill, given, told, **asking, trigger_mode="always_last")
     listed.select(show, given[:2], beside.views, **QUIET)
     page.retelling.add(fill, given[1:], told)

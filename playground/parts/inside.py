@@ -12,6 +12,7 @@ from playground.ui.chart import chart, drawn
 from playground.ui.guard import guarded
 from playground.ui.lens_table import lens_table
 from playground.ui.notice import notice_line
+from playground.ui.opening import opening
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET
 from playground.ui.places import choices
@@ -98,8 +99,7 @@ def build(page: Page, beside: Beside) -> None:
     outputs = [about, layer, block, box, tensor, place, lens, notice]
     view = [page.language, is_open, seen, about, layer, box, place]
     asking = {"concurrency_limit": None, "show_progress_on": [tensor, lens], "api_visibility": "private"}
-    beside.frame.expand(lambda: True, None, is_open, **QUIET).then(arrive, view, outputs, **asking)
-    beside.frame.collapse(lambda: False, None, is_open, **QUIET)
+    opening(beside.frame, is_open).then(arrive, view, outputs, **asking)
     beside.moved.select(arrive, view, outputs, **asking)
     layer.input(turn, [page.language, seen, layer, box], outputs, **asking)
     block.select(open_box, [page.language, seen, layer], outputs, **QUIET)

@@ -11,6 +11,7 @@ from playground.ui.attention_view import Seen
 from playground.ui.guard import guarded
 from playground.ui.language import text
 from playground.ui.notice import notice_line
+from playground.ui.opening import opening
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET
 from playground.ui.reading import escape_html, readable
@@ -42,9 +43,7 @@ def build(page: Page, beside: Beside) -> None:
     # Wiring
     given, told = [page.language, beside.seen, sign, is_open], [notice, strip]
     asking = QUIET | {"show_progress": "full", "show_progress_on": strip}  # the first answer to a text takes a moment
-    opening = beside.frame.expand(lambda: True, None, is_open, **QUIET)
-    opening.then(fill, given, told, **asking)
-    beside.frame.collapse(lambda: False, None, is_open, **QUIET)
+    opening(beside.frame, is_open).then(fill, given, told, **asking)
     beside.moved.select(fill, given, told, **asking, trigger_mode="always_last")
     sign.input(fill, given, told, **asking, trigger_mode="always_last")
     page.retelling.add(fill, given[1:], told)

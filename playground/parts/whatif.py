@@ -16,8 +16,8 @@ from playground.ui.guard import guarded
 from playground.ui.language import text
 from playground.ui.naming import site_name
 from playground.ui.notice import notice_line, remark
+from playground.ui.opening import opening
 from playground.ui.phrases import phrase
-from playground.ui.pickers import QUIET
 from playground.ui.places import choices
 from playground.ui.reading import percent, readable
 from playground.ui.silence_grid import grid, silence_grid
@@ -137,8 +137,7 @@ def build(page: Page, beside: Beside) -> None:
     outputs = [about, silent, tried, parts, words, place, after, change, guess, said, effects, notice]
     view = [page.language, is_open, seen, about, silent, words, place, tried]
     asking = {"concurrency_limit": None, "show_progress_on": [guess, after, change], "api_visibility": "private"}
-    beside.frame.expand(lambda: True, None, is_open, **QUIET).then(arrive, view, outputs, **asking)
-    beside.frame.collapse(lambda: False, None, is_open, **QUIET)
+    opening(beside.frame, is_open).then(arrive, view, outputs, **asking)
     beside.moved.select(arrive, view, outputs, **asking)
     parts.select(press, [page.language, seen, words, place], outputs, **asking, trigger_mode="always_last")
     for moment in (run.click, words.submit, place.input):

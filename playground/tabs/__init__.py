@@ -1,7 +1,5 @@
 """One file a tab. Each defines `TAB`; the page finds them, so that a new tab is a new file and nothing else."""
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -9,6 +7,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 from gradio.events import Dependency
 
+from playground.discovery import in_order
 from playground.service.playground import Playground
 from playground.ui.retelling import Retelling
 
@@ -41,8 +40,4 @@ class Tab:
 
 def discover() -> list[Tab]:
     """Every tab of this package, in the order of the page. ValueError where two share a key or a place."""
-    tabs = [importlib.import_module(f"{__name__}.{module.name}").TAB for module in pkgutil.iter_modules(__path__)]
-    for values in ([tab.key for tab in tabs], [tab.order for tab in tabs]):
-        if len(set(values)) < len(values):
-            raise ValueError(f"two tabs share a key or a place: {values}")
-    return sorted(tabs, key=lambda tab: tab.order)
+    return in_order(__name__, __path__, name="TAB")

@@ -16,6 +16,7 @@ from playground.ui.examples import example_row, examples, on_example
 from playground.ui.guard import guarded
 from playground.ui.language import text
 from playground.ui.notice import notice_line, remark
+from playground.ui.opening import opening
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET, chosen, model_picker, speaking, wire_picker
 from playground.ui.progress import reporter
@@ -165,8 +166,7 @@ def build(page: Page) -> None:
     gone = branch.input(back, [page.language, saved, branch], [answer, detail, picture, place], **QUIET)
     page.retelling.add(again, [saved, branch], [colours, detail, picture, branch])
     warming = [page.language, looking, saved, branch, place, picker.model, prompt, chat, top_k, top_p]
-    opened = panel.expand(lambda: True, None, looking, **QUIET)
-    panel.collapse(lambda: False, None, looking, **QUIET)
+    opened = opening(panel, looking)
     for moment in (opened.then, asked.then, gone.then, left_off.then, *(one.then for one in runs), top_k.release, top_p.release):
         moment(warm, warming, [cold, warmth], concurrency_limit=None, show_progress="hidden", api_visibility="private")
     page.retelling.add(warm, warming[1:], [cold, warmth])

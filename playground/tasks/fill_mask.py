@@ -10,7 +10,7 @@ from models.batching import groups
 from models.errors import Problem
 from models.model import Model
 from models.tokens import Row
-from playground.tasks.refusals import able, some_text
+from playground.tasks.refusals import able, some_count, some_text
 
 NAME = "fill_mask"
 MASK = "[MASK]"
@@ -136,8 +136,7 @@ def plan(model: Model, request: Request) -> Plan:
     """Find the masks and the pieces of the candidates; Problem for what cannot be answered."""
     able(model, NAME)
     some_text(request.text)
-    if not 1 <= request.top_k <= MOST_WORDS:
-        raise Problem("bad_top_k", top_k=request.top_k, most=MOST_WORDS)
+    some_count(request.top_k, most=MOST_WORDS)
     if len(request.candidates) > MOST_CANDIDATES:
         raise Problem("too_many_candidates", candidates=len(request.candidates), most=MOST_CANDIDATES)
     words = tuple(word for word in map(str.strip, request.candidates) if word)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import torch
 
-from models.errors import Problem
 from models.model import Model
 from models.trace import Trace
 from playground.tasks import attend, guess
 from playground.tasks.fill_mask import MOST_WORDS
+from playground.tasks.refusals import some_count
 
 NAME = "logit_lens"
 NEEDS = attend.NAME
@@ -51,8 +51,7 @@ class Result:
 
 def size(model: Model, request: Request) -> int:
     """Tokens of a request; Problem where the model cannot answer it."""
-    if not 1 <= request.top_k <= MOST_WORDS:
-        raise Problem("bad_top_k", top_k=request.top_k, most=MOST_WORDS)
+    some_count(request.top_k, most=MOST_WORDS)
     return len(guess.source(model, request.about))
 
 

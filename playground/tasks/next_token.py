@@ -12,6 +12,7 @@ from models.errors import Problem
 from models.model import Model
 from models.tokens import Row
 from playground.tasks import generate
+from playground.tasks.refusals import some_count
 
 NAME = "next_token"
 NEEDS = generate.NAME
@@ -85,8 +86,7 @@ def warmed(model: Model, request: Request, logits: torch.Tensor) -> Result:
 
 def read(model: Model, request: Request) -> Row:
     """Prompt and answer so far, as generation reads them; Problem for what it cannot read."""
-    if not 1 <= request.count <= MOST_WORDS:
-        raise Problem("bad_top_k", top_k=request.count, most=MOST_WORDS)
+    some_count(request.count, most=MOST_WORDS)
     warm = request.temperatures
     if not 1 <= len(warm) <= MOST_TEMPERATURES or not all(0 < one < float("inf") for one in warm):
         raise Problem("bad_temperatures", temperatures=list(warm), most=MOST_TEMPERATURES)

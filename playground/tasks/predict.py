@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import torch
 
-from models.errors import Problem
 from models.model import Model
 from playground.tasks import attend, guess
 from playground.tasks.fill_mask import MOST_WORDS
+from playground.tasks.refusals import some_count
 
 NAME = "predict"
 NEEDS = attend.NAME  # any model that attends may be asked; one without a head for words says so
@@ -39,8 +39,7 @@ class Result:
 
 def size(model: Model, request: Request) -> int:
     """Tokens of a request; Problem where the model cannot answer it."""
-    if not 1 <= request.top_k <= MOST_WORDS:
-        raise Problem("bad_top_k", top_k=request.top_k, most=MOST_WORDS)
+    some_count(request.top_k, most=MOST_WORDS)
     return len(guess.source(model, request.about))
 
 

@@ -22,3 +22,9 @@ def some_words(row: Row) -> Row:
     if all(row.special):
         raise Problem("nothing_to_read")
     return row
+
+
+def some_count(count: int, *, most: int) -> None:
+    """Problem bad_top_k unless 1 to `most` words are asked for."""
+    if not 1 <= count <= most:
+        raise Problem("bad_top_k", top_k=count, most=most)
