@@ -39,6 +39,10 @@ class Ablation:
     def __bool__(self) -> bool:
         return bool(self.heads or self.parts)
 
+    def silences(self, site: str, head: int) -> bool:
+        """Whether a head of an attention adds nothing: it is silent itself, or its attention or layer is."""
+        return (site, head) in self.heads or not self.parts.isdisjoint((site, site.rpartition(".")[0]))
+
     def unknown(self, config: ModelConfig) -> list[str]:
         """The names here that mean nothing in a model of this kind, sorted."""
         known = set(places(config))

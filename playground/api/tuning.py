@@ -89,6 +89,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         shots: int = 0,
         template: str = "",
         words: list[str] = [],  # noqa: B006 - the API page shows the default; nothing changes it
+        hub_data: str = "",
         request: gr.Request = None,
     ) -> Iterator[TuningStep]:
         """Let a model learn a task in several ways, one after the other, and follow it step by step.
@@ -97,7 +98,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
 
         Parameters:
             model: a name from /models that can "tune".
-            task: a set that ships: reviews_en, reviews_zh, topics_en, questions_en, polite_en; empty where `data` is given.
+            task: a set that ships: reviews_en, reviews_zh, topics_en, questions_en, polite_en; empty where there is other data.
             methods: any of cloze, prompt, prefix, lora, ffn_only, full.
             steps: how long each method learns.
             seconds: the same in seconds of computing; counts instead of `steps` where it is above 0.
@@ -113,9 +114,11 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             shots: examples in front of each cloze question, at most 16.
             template: how the task is put, with {text} once and, for models that fill gaps, [MASK] once; empty for the task's own.
             words: a word for each label, as `["positive = great"]`; those not named stay.
+            hub_data: a data set of the hub by its name, in the place of `data`, where this server may ask the hub.
         Returns:
             `{method, seed, step, seconds, loss, accuracy}` for each step; the last item holds the `table` with a row for each method.
         """
+        data = data or (playground.hub_rows(hub_data) if hub_data else "")
         plan = Plan(
             model=model,
             methods=tuple(dict.fromkeys(methods)),

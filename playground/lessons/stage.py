@@ -8,6 +8,7 @@ from models.errors import Problem
 from playground.figures.curves import curves
 from playground.lessons.content import Lesson
 from playground.lessons.grading import grade, verdict
+from playground.lessons.in_tab import address
 from playground.lessons.kinds import KINDS, Kind, Shown, View
 from playground.lessons.walk import Walk
 from playground.service.library import Progress
@@ -21,10 +22,11 @@ from playground.ui.tuning_words import comparison, method_name, status
 
 
 class Revealed(NamedTuple):
-    """What there is to see, and what is said about the prediction."""
+    """What there is to see, what is said about the prediction, and where the same stands in a tab of its own."""
 
     shown: Shown = Shown()
     verdict: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,18 +98,18 @@ class Stage:
         question, kind, view = walk.step(self.lessons).question, self.kind(walk), self.view(walk)
         if not self.predicted(walk):
             return Revealed()
-        answer, own = None, {**(view or {}), "lesson_text": (view or {}).get("text", "")}
+        answer, own, model = None, {**(view or {}), "lesson_text": (view or {}).get("text", "")}, ""
         if self.ready(walk):
-            answer = kind.ask(self.playground, self.row(walk)["name"], own, progress)
+            model = self.row(walk)["name"]
+            answer = kind.ask(self.playground, model, own, progress)
         said = ""
         if question and (answer is not None or question.right == "fixed"):
             said = verdict(question, grade(question, kind, answer, own), walk.answers[walk.place], language)
-        if answer is None:
-            return Revealed(verdict=said)
-        asked = self.asked(walk)
+        asked = self.asked(walk) if model else own
         if asked != own:
-            answer = kind.ask(self.playground, self.row(walk)["name"], asked, progress)
-        return Revealed(kind.draw(answer, asked, language), said)
+            answer = kind.ask(self.playground, model, asked, progress)
+        shown = Shown() if answer is None else kind.draw(answer, asked, language)
+        return Revealed(shown, said, address(asked, model, answer) if model else "")
 
     def plan(self, walk: Walk) -> Plan:
         """The tuning that a step offers to start. Problem no_model_chosen where no model here can learn."""

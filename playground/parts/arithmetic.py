@@ -112,7 +112,7 @@ def behind(result: attend.Result, seen: Seen, row: int, column: int) -> tuple[in
 
 def striking(result: attend.Result, seen: Seen) -> tuple[int, int]:
     """Row and column of the strongest weight between two words that have letters; anything counts where there are no such two."""
-    weights = result.weights(seen.site, max(seen.head, -1))
+    weights = result.weights(seen.site, seen.head)
     rows, columns = (np.array([lettered(word) for word in words]) for words in result.words_at(seen.site))
     between = np.where(rows[:, None] & columns[None, :], weights, weights - 2)
     row, column = np.unravel_index(between.argmax(), between.shape)

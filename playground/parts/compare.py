@@ -1,6 +1,7 @@
 """Compare: the current view beside that of another text, another model, or the model before or after it was tuned."""
 
 from dataclasses import replace
+from functools import partial
 
 import gradio as gr
 
@@ -8,6 +9,7 @@ from playground.parts import Beside, Part
 from playground.service.playground import Playground
 from playground.tabs import Page
 from playground.tasks import attend
+from playground.ui.attention_view import sites_of
 from playground.ui.chart import chart
 from playground.ui.guard import guarded
 from playground.ui.language import text
@@ -19,6 +21,7 @@ from playground.ui.pickers import choices as options
 from playground.ui.pickers import chosen, kind_of, rows_for
 from playground.ui.progress import reporter
 from playground.ui.reading import escape_plotly
+from playground.ui.side_by_side import answer
 from playground.ui.side_by_side import beside as side_by_side
 
 KEY = "compare"
@@ -60,10 +63,11 @@ def build(page: Page, beside: Beside) -> None:
 
     def shown(language, seen, now, name, progress=None):
         request = replace(seen.request, text=now)
-        mine = playground.ask(seen.model, attend.NAME, seen.request)
-        theirs = playground.ask(chosen(name), attend.NAME, request, progress=progress)
-        site = seen.site if seen.site in theirs.sites else theirs.sites[-1]
-        head = seen.head if seen.head < theirs.heads(site) else -1
+        mine = answer(partial(playground.ask, seen.model), seen.request, seen)
+        theirs = answer(partial(playground.ask, chosen(name), progress=progress), request, seen)
+        there = sites_of(theirs[0], seen)
+        site = seen.site if seen.site in there else there[-1]
+        head = seen.head if seen.head < theirs[0].heads(site) else -1
         titles = (escape_plotly(name), text("compare.difference", language))
         pictures = side_by_side(mine, theirs, seen, (site, head), titles=titles, language=language)
         place = f"{site_name(site, language)} · {head_name(head, language)}"

@@ -100,13 +100,19 @@ def build(page: Page) -> None:
         return "lessons.stop" if stage.busy(visitor) else "lessons.start"
 
     def seen(shown: Shown) -> dict[Any, Any]:
-        return {picture: shown.figure, told: shown.html, found: f"<p>{escape_html(shown.note)}</p>" if shown.note else ""}
+        return {picture: shown.figure, told: shown.html}
+
+    def below(language: str, way: Walk, note: str, address: str) -> str:
+        name = text(f"tab.{stage.view(way)['show']}", language) if address else ""
+        onwards = f'<p><a href="{address}">{escape_html(text("lessons.in_tab", language, tab=name))}</a></p>' if address else ""
+        return (f"<p>{escape_html(note)}</p>" if note else "") + onwards
 
     def reveal(language, way, visitor, report=None):
         running = stage.run(way, visitor)
         revealed = stage.reveal(way, language, report)
         shown = watched(running, language) if running else revealed.shown
-        return seen(shown) | {said: revealed.verdict} | clock(language, way, visitor)
+        told_below = below(language, way, shown.note, revealed.address)
+        return seen(shown) | {said: revealed.verdict, found: told_below} | clock(language, way, visitor)
 
     def clock(language, way, visitor):
         """While something is training the page looks again and again, and the button stops it."""
@@ -188,7 +194,7 @@ def build(page: Page) -> None:
         moment(None, None, None, cancels=pending, **QUIET)
     for moment in (bar.select, back.click, forth.click):
         moment(None, None, None, js=TO_THE_TOP, **QUIET)
-    timer.tick(watch, asked, [picture, told, found, timer, run, notice], **QUIET, trigger_mode="once")
+    timer.tick(watch, asked, [picture, told, timer, run, notice], **QUIET, trigger_mode="once")
     page.retelling.add(again, [walk, visitor], [*outputs, timer])
 
 

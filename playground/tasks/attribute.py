@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from models.ablation import Ablated, Ablation
 from models.errors import Problem
 from models.model import Model
 from models.tokens import Row, Tokens
@@ -71,7 +73,19 @@ def run(model: Model, requests: Sequence[Request]) -> list[Result]:
             target = attend.targets(model, [request], [source])[0] if model.config.architecture == "encoder_decoder" else None
         with torch.inference_mode(False), torch.enable_grad():
             results.append(answer(model, request, source, target))
+    if isinstance(model.network, Ablated):
+        return [muted(result, model.network.silence.rows[0]) for result in results]
     return results
+
+
+def muted(result: Result, ablation: Ablation) -> Result:
+    """The result of a network with silent parts: their heads add nothing, and nothing hangs on their weights."""
+    gates = {
+        site: np.array([not ablation.silences(site, head) for head in range(len(norms))], np.float32)[:, None]
+        for site, norms in result.norms.items()
+    }
+    norms = {site: norms * gates[site] for site, norms in result.norms.items()}
+    return replace(result, norms=norms, slopes={site: slopes * gates[site][..., None] for site, slopes in result.slopes.items()})
 
 
 def answer(model: Model, request: Request, source: Row, target: Row | None) -> Result:
@@ -97,11 +111,14 @@ def answer(model: Model, request: Request, source: Row, target: Row | None) -> R
 
 def frozen(model: Model) -> Model:
     """The same model with a network that does not learn, where there can be one: no gradients of its matrices are computed then."""
-    network = model.network
-    inner = network.network if isinstance(network, Tuned) else network
-    if model.dtype != torch.float32:
-        return model
-    return replace(model, network=Tuned(twin(inner), network.extra) if inner is not network else twin(inner))
+    return replace(model, network=frozen_network(model.network)) if model.dtype == torch.float32 else model
+
+
+def frozen_network(network: Any) -> Any:
+    """The same for a network, with what is tuned around it and what is silent in it."""
+    if isinstance(network, Ablated):
+        return Ablated(frozen_network(network.network), *network.silence.rows)
+    return Tuned(twin(network.network), network.extra) if isinstance(network, Tuned) else twin(network)
 
 
 def prediction(model: Model, request: Request, source: Row, target: Row | None, trace: Trace) -> tuple[str, Tensor, str]:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from playground.tabs.masked_word import SEPARATOR
+from playground.tasks.fill_mask import MASK
+from playground.tasks.fill_masks import MOST_MASKS
 from playground.tasks.measures import DEEPER, MAX, MEAN
 from playground.ui.links import State
 
@@ -46,12 +48,16 @@ def attention(values: Values) -> str:
 
 
 def masked_word(values: Values) -> str:
-    """The candidates for each gap, and what a decoder says where one was asked."""
+    """The candidates for each gap, several gaps filled together, and what a decoder says where one was asked."""
     words = tuple(dict.fromkeys(word.strip() for word in SEPARATOR.split(values.get("candidates") or "") if word.strip()))
     more = {"candidates": words} if words else {}
     request = call("fill_mask.Request", text=values["text"], top_k=int(values.get("top_k", 10)), **more)
     lines = [asked("fill_mask", values, request)]
     lines.append("for mask in result.masks:\n    print([(one.word, round(one.probability, 4)) for one in mask.candidates])")
+    if 1 < values["text"].count(MASK) <= MOST_MASKS:
+        lines[0] = lines[0].replace("import fill_mask", "import fill_mask, fill_masks")
+        lines.append(f"\n[together] = fill_masks.run(model, [{call('fill_masks.Request', text=values['text'])}])")
+        lines.append("for filling in together.fillings:\n    print(filling.way, round(filling.score, 2), filling.text)")
     if values.get("decoder"):
         lines.append("")
         lines.append(

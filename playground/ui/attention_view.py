@@ -64,7 +64,7 @@ def shown(
     if seen.measure in DEEPER and more is None:
         seen = seen._replace(measure="weights")
     overall = seen.measure == "rollout"
-    there = rollout_sites(result) if overall else result.sites
+    there = sites_of(result, seen)
     site = seen.site if seen.site in there else there[-1]
     head = seen.head if MAX <= seen.head < result.heads(site) else MEAN
     seen = seen._replace(site=site, head=head, view=OVER_HEADS.get(seen.view, seen.view) if overall else seen.view)
@@ -80,6 +80,11 @@ def shown(
         gr.update(value=seen.tokens, interactive=True),
         picture_of(seen, result, language, more),
     )
+
+
+def sites_of(result: attend.Result, seen: Seen) -> tuple[str, ...]:
+    """The sites at which there is what the view measures."""
+    return rollout_sites(result) if seen.measure == "rollout" else result.sites
 
 
 def picture_of(seen: Seen, result: attend.Result, language: str, more: attribute.Result | None = None) -> dict[str, Any]:
@@ -135,7 +140,7 @@ def pictured(result: attend.Result, seen: Seen, language: str, more: attribute.R
         return grid_of_heads(weights(site), *words(site), site=site, causal=causal, subtitle=name, **common)
     if view == "layers":
         head = min(seen.head, MEAN)
-        sites = rollout_sites(result) if seen.measure == "rollout" else result.sites
+        sites = sites_of(result, seen)
         name = what(seen._replace(head=head), language)
         return grid_of_layers(
             sites, lambda site: over_heads(weights(site), head), words, causal=result.causal, subtitle=name, **common
@@ -179,7 +184,6 @@ def tile(result: attend.Result, seen: Seen, place: int) -> tuple[str, int]:
     if seen.view == "heads":
         return seen.site, place
     if seen.view == "layers":
-        sites = rollout_sites(result) if seen.measure == "rollout" else result.sites
-        return sites[place], min(seen.head, MEAN)
+        return sites_of(result, seen)[place], min(seen.head, MEAN)
     heads = result.heads(result.sites[0])
     return result.sites[place // heads], place % heads

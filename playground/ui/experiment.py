@@ -1,6 +1,7 @@
 """An experiment on the view of the attention tab: what is silent, which text is read instead, and what comes of it."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from models.ablation import Ablation
@@ -15,7 +16,7 @@ from playground.ui.chart import drawn
 from playground.ui.language import text
 from playground.ui.pairing import follow
 from playground.ui.reading import escape_plotly, join, percent, readable
-from playground.ui.side_by_side import beside
+from playground.ui.side_by_side import answer, beside
 from playground.ui.wording import escape_html
 
 AROUND = 6  # words that are shown in front of a decoder's guess
@@ -52,9 +53,10 @@ def ask(playground: Playground, experiment: Experiment, task: str, question: Any
 
 def maps(playground: Playground, experiment: Experiment, seen: Seen, language: str) -> tuple[dict[str, str], dict[str, str]]:
     """The attention of the current view afterwards, and what changed."""
-    results = playground.ask(seen.model, attend.NAME, experiment.before), ask(playground, experiment, attend.NAME, experiment.after)
+    before = answer(partial(playground.ask, seen.model), experiment.before, seen)
+    after = answer(partial(ask, playground, experiment), experiment.after, seen)
     titles = (text("whatif.after", language), text("whatif.difference", language))
-    return beside(*results, seen, (seen.site, seen.head), titles=titles, language=language)
+    return beside(before, after, seen, (seen.site, seen.head), titles=titles, language=language)
 
 
 def guessed(playground: Playground, experiment: Experiment, language: str) -> tuple[dict[str, str] | None, predict.Result | None]:

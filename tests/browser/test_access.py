@@ -15,6 +15,14 @@ RESULTS = {
     "generation": "#generation-chart .main-svg",
     "tuning": "#tuning-chart .main-svg",
 }
+PARTS = {
+    "arithmetic": "#arithmetic-panel math",
+    "heads": "#head-table tr",
+    "saliency": "#saliency-strip .saliency",
+    "whatif": "#whatif-guess .main-svg",
+    "compare": "#compare-difference .main-svg",
+    "inside": "#inside-lens tr",
+}
 
 
 @pytest.mark.parametrize("look", ["?__theme=light&lang=en", "?__theme=dark&lang=zh"])
@@ -29,6 +37,16 @@ def test_no_tab_has_a_serious_fault(visit: Callable[..., Page], look: str) -> No
         expect(page.locator(result).first).to_be_visible()
         faults += serious(page, tab)
     assert not faults
+
+
+@pytest.mark.parametrize("look", ["?__theme=light&lang=zh", "?__theme=dark&lang=en"])
+def test_nothing_that_opens_below_a_map_has_one_either(visit: Callable[..., Page], look: str) -> None:
+    page = visit(query=look)
+    expect(page.locator(RESULTS["attention"]).first).to_be_visible()
+    for part, result in PARTS.items():
+        page.locator(f"#part-{part} > button").click()
+        expect(page.locator(result).first).to_be_visible()
+    assert not serious(page, "opened parts")
 
 
 def serious(page: Page, where: str) -> list[str]:

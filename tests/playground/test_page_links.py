@@ -10,8 +10,14 @@ import pytest
 
 import models
 from models.errors import Problem
+from playground.lessons.content import lessons
+from playground.lessons.in_tab import address
+from playground.lessons.stage import Stage
+from playground.lessons.walk import Walk
 from playground.service.long_links import LongLinks
+from playground.service.playground import Playground
 from playground.tasks import attend
+from playground.tasks.fill_masks import WAYS
 from playground.tasks.measures import MEASURES, over_heads
 from playground.ui.as_python import WRITERS, as_python
 from playground.ui.attention_link import hear, tell
@@ -184,6 +190,14 @@ def test_the_python_of_every_measure_gives_what_is_drawn(
     np.testing.assert_allclose(got, wanted if view != "lines" or measure != "weights" else drawn[0], rtol=1e-4, atol=1e-6)
 
 
+def test_the_python_of_several_gaps_fills_them_together(tiny_models: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = models.load(str(tiny_models["tiny-bert"]), device="cpu")
+    monkeypatch.setattr(models, "load", lambda name: model, raising=False)
+    found: dict[str, Any] = {}
+    exec(as_python(link_state("masked_word", model="tiny-bert", text="She [MASK] a [MASK].", top_k=5)), found)  # noqa: S102
+    assert [filling.way for filling in found["together"].fillings] == list(WAYS)
+
+
 def test_what_a_visitor_typed_stays_text_in_python() -> None:
     text = "\"); import os; os.system(\"x\") #\n'''"
     code = as_python(link_state("generation", model="m", prompt=text))
@@ -220,3 +234,19 @@ def test_a_field_takes_only_what_could_have_been_put_there() -> None:
 def test_the_scripts_of_the_page_do_not_end_before_their_end() -> None:
     head = launch_settings()["head"]
     assert head.count("</script") == 1 and head.endswith("</script>") and "script.save_figure" in head
+
+
+@pytest.mark.parametrize(("key", "index"), [(key, place) for key, lesson in lessons().items() for place, _ in enumerate(lesson.steps)])
+def test_every_step_opens_in_its_tab(tiny_page: gr.Blocks, tiny_playground: Playground, key: str, index: int) -> None:
+    stage, step = Stage(playground=tiny_playground, lessons=lessons()), lessons()[key].steps[index]
+    walk = Walk(lesson=key).go(lessons(), index).answer(step.question, 0)
+    if step.view is None:
+        assert stage.reveal(walk, "en").address == ""
+        return
+    opened = links_of(tiny_page).read(stage.reveal(walk, "en").address.removeprefix(MARK))[0]
+    assert opened["tab"] == step.view["show"] and opened["values"]["model"] == stage.row(walk)["name"]
+    assert opened["values"].items() >= {name: step.view[name] for name in ("text", "first", "prompt", "task") if name in step.view}.items()
+
+
+def test_a_text_too_long_for_a_link_is_shown_all_the_same() -> None:
+    assert address({"show": "masked_word", "text": "".join(map(chr, range(40, 200_000, 3)))}, "m", None) == ""

@@ -92,6 +92,8 @@ def test_a_program_may_put_the_task_in_its_own_words_and_ask_for_seeds(visitor: 
 def test_a_run_that_cannot_be_is_refused_in_a_sentence(visitor: Client, asked: tuple, said: str) -> None:
     with pytest.raises(AppError, match=said):
         visitor.predict(*asked, **SHORT)
+    with pytest.raises(AppError, match="does not fetch data sets from the hub"):
+        visitor.predict("tiny-bert", "", ["cloze"], hub_data="nobody/reviews", **SHORT)
     with pytest.raises(AppError, match="no kept result"):
         visitor.predict("../../etc", api_name="/export")
 

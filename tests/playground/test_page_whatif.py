@@ -11,6 +11,7 @@ import pytest
 from playground.service.playground import Playground
 from playground.tasks import attend
 from playground.ui.attention_view import Seen
+from playground.ui.language import text
 
 TEXT = "She drank a cup of tea in the morning."
 SITES = {"tiny-bert": "encoder.1.self", "tiny-llama": "decoder.1.self", "tiny-marian": "decoder.0.cross"}
@@ -119,3 +120,19 @@ def test_what_is_not_there_is_a_sentence_in_both_languages(call: Callable) -> No
     assert "no part called encoder.9.self:3" in call("ablate", "tiny-bert", TEXT, ["encoder.9.self:3"], "", "", -1, 5)
     assert "没有可猜的词" in call("logit_lens", "tiny-bert", TEXT, "", "", 0, 5, language="zh")
     assert "no word to guess at place 200" in call("logit_lens", "tiny-llama", TEXT, "", "", 200, 5)
+
+
+@pytest.mark.parametrize(
+    ("model", "measure"),
+    [("tiny-bert", "value"), ("tiny-bert", "rollout"), ("tiny-llama", "gradient"), ("tiny-marian", "value"), ("tiny-marian", "gradient")],
+)
+def test_what_is_measured_above_is_compared_below(part: Callable, model: str, measure: str) -> None:
+    view = seen(model)._replace(measure=measure, head=-1)
+    name = text(f"measure.{measure}", "en")
+    other = part("compare", "compare", "en", view, "A dog ran.", view.model)["compare-other"]
+    silent = ("decoder.0.feedforward" if model == "tiny-llama" else "encoder.0.feedforward",)
+    now = part("whatif", "apply", "en", view, silent, TEXT, None)
+    unlike = part("whatif", "apply", "en", view._replace(measure="weights"), silent, TEXT, None)
+    assert all(name in figure(one)["layout"]["title"]["subtitle"]["text"] for one in (other, now["whatif-after"]))
+    assert figure(now["whatif-difference"])["data"] != figure(unlike["whatif-difference"])["data"]
+    assert ("attention elsewhere" in now["whatif-difference"]["description"]) == (measure == "rollout")

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from models.ablation import Ablation
 from models.errors import Problem
 from models.quantised import quantise
 from models.trace import Trace
 from models.tuning.tuned import Tuned, tuned_model
 from models.tuning.twin import twin
 from playground.service.playground import Playground
-from playground.tasks import attend, attribute
+from playground.tasks import attend, attribute, whatif
 from playground.tasks.attend import Request
 
 TEXT = "The animal was tired."
@@ -120,3 +121,13 @@ def test_the_service_asks_it_of_every_model_that_can_attend(tiny_playground: Pla
     tiny_playground.ask(name, attend.NAME, Request(text=TEXT))  # constants are kept from a pass without gradients
     result = tiny_playground.ask(name, attribute.NAME, Request(text=TEXT))
     assert result.saliency and all(np.isfinite(one).all() for one in result.saliency.values())
+
+
+@pytest.mark.parametrize(("name", "site"), [("tiny-bert", "encoder.0.self"), ("tiny-llama", "decoder.0.self")])
+def test_what_is_silent_has_no_part_in_the_prediction(ours, name: str, site: str) -> None:
+    model = ours(name)
+    silent = whatif.silenced(model, Ablation.of([f"{site}:1"]))
+    whole, without = (attribute.run(one, [asked(name)])[0] for one in (model, silent))
+    assert whole.slopes[site][1].any() and not without.slopes[site][1].any() and not without.norms[site][1].any()
+    assert not attribute.run(whatif.silenced(model, Ablation.of([site])), [asked(name)])[0].norms[site].any()
+    assert without.slopes[site][0].any() and not np.allclose(whole.slopes[site][0], without.slopes[site][0], rtol=1e-3)
