@@ -41,7 +41,7 @@ CARDS = (
         size_mb=46,
         sources=(Assets("mini-bert-en"),),
         note={
-            "en": "A small BERT, trained by this project and shipped with it: finds hidden words, and judges whether one sentence follows another.",
+            "en": "A small BERT that this project trained and ships: finds hidden words and judges whether one sentence follows another.",
             "zh": "由本项目训练、随页面附带的小型 BERT：能猜出被遮住的词，并判断两句话是否前后相接。",
         },
         default_for=("attend", "fill_mask", "next_sentence"),
