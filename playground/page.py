@@ -51,7 +51,19 @@ def build_page(playground: Playground, *, allow_hub: bool = False) -> gr.Blocks:
         register(playground)
         wire_sharing(page, share, sharing)
         _wire_language(page, tabs, labelled(blocks))
+    _spare(blocks, links.given)
     return blocks
+
+
+def _spare(blocks: gr.Blocks, nobody: gr.Textbox) -> None:
+    """Let the browser tell `nobody` about the progress of events that show none.
+
+    Gradio tells each component that an event may change how far the event is, and keeps a list: from then on every component on it is told
+    about every other event too, several times. At opening all labels may change, so that each click would redraw hundreds of components.
+    """
+    for function in blocks.fns.values():
+        if function.show_progress == "hidden":
+            function.show_progress_on = [nobody]
 
 
 def _known(language: str, given: str | None) -> tuple[str, str]:

@@ -35,6 +35,8 @@
       const columns = (rows[0] ?? []).map((_, place) => named(axis("x"), place));
       return { name, columns: ["", ...columns], rows: rows.map((row, place) => [named(axis("y"), place), ...row.map(real)]) };
     }
+    // The small maps of a sheet are pixels; what is said of each is its name and its strongest weight.
+    if (trace.marker?.opacity === 0) return { name, columns: [], rows: trace.hovertext.map((said) => said.split("<br>").map(plain)) };
     const x = numbers(trace.x), y = numbers(trace.y), text = [trace.text, trace.hovertext].map((one) => (Array.isArray(one) ? one : []));
     const label = (letter, value) => (typeof value === "number" && axis(letter)?.ticktext ? named(axis(letter), value) : value);
     return { name, columns: ["x", "y", "text"], rows: x.map((value, place) => [label("x", value), label("y", y[place]), text.map((one) => plain(one[place])).filter(Boolean).join(" · ")]) };

@@ -11,6 +11,7 @@ from gradio.events import Dependency
 from playground.tabs import Page
 from playground.ui.look import ASSETS
 from playground.ui.phrases import phrase
+from playground.ui.pickers import QUIET
 
 
 @cache
@@ -42,6 +43,4 @@ def on_example(
     row: gr.Dataset, tab: str, fill: Callable[..., Any], inputs: Sequence[gr.components.Component], outputs: Sequence
 ) -> Dependency:
     """When an example is clicked, `fill(example, *inputs)` gives the values of `outputs`; `.then(...)` may run the model with them."""
-    return row.click(
-        lambda index, *values: fill(examples(tab)[index], *values), [row, *inputs], list(outputs), queue=False, api_visibility="private"
-    )
+    return row.click(lambda index, *values: fill(examples(tab)[index], *values), [row, *inputs], list(outputs), **QUIET)

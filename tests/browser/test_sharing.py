@@ -94,6 +94,10 @@ def test_a_figure_and_the_view_are_taken_home(visit: Visit, browser: Browser, tm
     assert all(sum(map(float, row[1:])) == pytest.approx(1, abs=1e-4) for row in rows)
     [table] = json.loads(taken("JSON").read_text())["tables"]
     assert table["rows"][1][1:] == [float(weight) for weight in rows[1][1:]] and "tea" in table["columns"]
+    page.get_by_label("All heads of a layer").check()
+    expect(page.locator("#attention-chart .annotation-text", has_text="Head 2")).to_be_visible()
+    maps = [row for row in csv.reader(taken("CSV").read_text(encoding="utf-8-sig").splitlines()) if row]
+    assert [row[0] for row in maps][:2] == ["Head 1", "Head 2"] and all("looks at" in row[1] for row in maps)
 
     page.locator("#share").click()
     expect(page.locator("#share-panel .qr svg")).to_be_visible()
