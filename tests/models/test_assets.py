@@ -60,7 +60,7 @@ def test_measuring_again_gives_the_numbers_of_the_card() -> None:
     [
         (0, {"it": "animal"}),
         (1, {"it": "bicycle", "she": "sister"}),
-        (2, {"are": "keys"}),
+        (2, {"are": "books"}),
         (3, {"bank": "river"}),
     ],
 )
