@@ -73,8 +73,11 @@ def build(page: Page) -> None:
     def turn(language, seen, site, head, view, measure, tokens):
         if seen is None:
             return gr.skip()
-        seen = seen._replace(site=site, head=head, view=view, measure=measure, **chosen_tokens(tokens))
-        return {notice: "", **dict(zip(views, draw(language, seen)))}
+        asked = seen._replace(site=site, head=head, view=view, measure=measure, **chosen_tokens(tokens))
+        told = dict(zip(views, draw(language, asked)))
+        if told[views[0]] == asked == seen._replace(head=head, **chosen_tokens(tokens)):  # no control says anything new
+            told = {views[0]: asked, picture: told[picture]}
+        return {notice: "", **told}
 
     @guarded(notice)
     def again(language, seen):
