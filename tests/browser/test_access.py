@@ -16,7 +16,7 @@ RESULTS = {
     "tuning": "#tuning-chart .main-svg",
 }
 PARTS = {
-    "arithmetic": "#arithmetic-panel math",
+    "arithmetic": "#arithmetic-panel button",
     "heads": "#head-table tr",
     "saliency": "#saliency-strip .saliency",
     "whatif": "#whatif-guess .main-svg",
