@@ -46,6 +46,8 @@ def test_nothing_that_opens_below_a_map_has_one_either(visit: Callable[..., Page
     for part, result in PARTS.items():
         page.locator(f"#part-{part} > button").click()
         expect(page.locator(result).first).to_be_visible()
+    expect(page.locator(".pending")).to_have_count(0)  # Gradio lets what is being computed fade,
+    page.wait_for_timeout(400)  # and come back slowly
     assert not serious(page, "opened parts")
 
 
