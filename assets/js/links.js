@@ -57,10 +57,13 @@
     watch("value", said);
     said();
     window.addEventListener("hashchange", () => { if (location.hash.startsWith(MARK)) open(); });
-    // The link of the view that is open already changes no address.
+    // A link within the page: followed as it stands, Gradio's base address would load the page anew without what stands behind its ?.
     document.addEventListener("click", (event) => {
-      const link = event.target.closest?.(`a[href^="${MARK}"]`);
-      if (link && link.getAttribute("href") === location.hash) open();
+      const there = event.target.closest?.(`a[href^="${MARK}"]`)?.getAttribute("href");
+      if (!there || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      if (there === location.hash) open();
+      else location.hash = there;
     });
     element.addEventListener("click", (event) => {
       if (!event.target.closest(".leave")) return;

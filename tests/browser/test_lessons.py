@@ -34,5 +34,12 @@ def test_one_predicts_then_sees_and_goes_on(visit: Callable[..., Page]) -> None:
     page.locator("#lesson-back").click()
     expect(verdict).to_contain_text("答对了")
     expect(chart).to_be_visible()
+    page.evaluate("window.unchanged = true")
+    page.locator("#tab-lessons a[href^='#show=']").click()
+    expect(page.locator("#tab-attention-button")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#attention-chart .ytick", has_text="animal").first).to_be_visible()
+    assert page.evaluate("window.unchanged")  # the page was not loaded anew
+    page.locator("#tab-lessons-button").click()
+    expect(verdict).to_contain_text("答对了")
     faults = Axe().run(page).response["violations"]
     assert not [one["id"] for one in faults if one["impact"] in ("serious", "critical")]
