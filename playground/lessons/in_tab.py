@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from models.errors import Problem
-from playground.lessons.kinds import View, candidates
+from playground.lessons.kinds import View, candidates, generation_request, masked_request, translation_request
 from playground.lessons.maps import Answer
 from playground.ui.links import MARK, encode, link_state
 
@@ -26,8 +26,8 @@ def attention(view: View, answer: Answer) -> Values:
 
 
 def masked_word(view: View, answer: Any) -> Values:
-    words = view.get("candidates")
-    return taken(view, "text") | ({"candidates": ", ".join(words)} if words else {})
+    request = masked_request(view)
+    return {"text": request.text, "candidates": ", ".join(request.candidates), "top_k": request.top_k}
 
 
 def next_sentence(view: View, answer: Any) -> Values:
@@ -35,15 +35,17 @@ def next_sentence(view: View, answer: Any) -> Values:
 
 
 def translation(view: View, answer: Any) -> Values:
-    return taken(view, "text") | {"beams": 4, "others": view.get("alternatives", 0)}
+    request = translation_request(view)
+    return {"text": request.text, "beams": request.beams, "others": request.alternatives}
 
 
 def generation(view: View, answer: Any) -> Values:
-    return taken(view, "prompt", "length", "chat") | {"temperature": view.get("temperature", 0), "seed": view.get("seed", 0)}
+    request = generation_request(view)
+    return taken(vars(request), "prompt", "temperature", "top_k", "top_p", "seed", "chat") | {"length": request.max_new_tokens}
 
 
 def tuning(view: View, answer: Any) -> Values:
-    return taken(view, "task", "methods")
+    return taken(view, "task", "methods") | {"budget": "steps", "amount": view["steps"]}
 
 
 VALUES: Mapping[str, Callable[[View, Any], Values]] = {

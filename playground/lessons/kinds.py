@@ -64,9 +64,11 @@ def draw_map(answer: maps.Answer, view: View, language: str) -> Shown:
 
 
 def ask_masked(playground: Playground, model: str, view: View, progress: Progress | None) -> fill_mask.Result:
-    words = view.get("candidates", ())
-    request = fill_mask.Request(text=view["text"], candidates=tuple(words), top_k=8)
-    return playground.ask(model, fill_mask.NAME, request, progress=progress)
+    return playground.ask(model, fill_mask.NAME, masked_request(view), progress=progress)
+
+
+def masked_request(view: View) -> fill_mask.Request:
+    return fill_mask.Request(text=view["text"], candidates=tuple(view.get("candidates", ())), top_k=8)
 
 
 def draw_masked(result: fill_mask.Result, view: View, language: str) -> Shown:
@@ -108,8 +110,11 @@ def candidates(view: View) -> list[str]:
 
 
 def ask_translation(playground: Playground, model: str, view: View, progress: Progress | None) -> translate.Result:
-    request = translate.Request(text=view["text"], beams=4, alternatives=view.get("alternatives", 0))
-    return playground.ask(model, translate.NAME, request, progress=progress)
+    return playground.ask(model, translate.NAME, translation_request(view), progress=progress)
+
+
+def translation_request(view: View) -> translate.Request:
+    return translate.Request(text=view["text"], beams=4, alternatives=view.get("alternatives", 0))
 
 
 def draw_translation(result: translate.Result, view: View, language: str) -> Shown:
@@ -135,16 +140,18 @@ def measure_translation(result: translate.Result, view: View, what: Mapping[str,
 
 
 def ask_generated(playground: Playground, model: str, view: View, progress: Progress | None) -> generate.Result:
-    length = min(view.get("length", 24), MOST_TOKENS)
-    request = generate.Request(
+    return playground.ask(model, generate.NAME, generation_request(view), progress=progress)
+
+
+def generation_request(view: View) -> generate.Request:
+    return generate.Request(
         prompt=view["prompt"],
-        max_new_tokens=length,
+        max_new_tokens=min(view.get("length", 24), MOST_TOKENS),
         temperature=view.get("temperature", 0),
         top_k=50,
         seed=view.get("seed", 0),
         chat=view.get("chat", False),
     )
-    return playground.ask(model, generate.NAME, request, progress=progress)
 
 
 def draw_generated(result: generate.Result, view: View, language: str) -> Shown:

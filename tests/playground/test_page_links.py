@@ -246,6 +246,10 @@ def test_every_step_opens_in_its_tab(tiny_page: gr.Blocks, tiny_playground: Play
     opened = links_of(tiny_page).read(stage.reveal(walk, "en").address.removeprefix(MARK))[0]
     assert opened["tab"] == step.view["show"] and opened["values"]["model"] == stage.row(walk)["name"]
     assert opened["values"].items() >= {name: step.view[name] for name in ("text", "first", "prompt", "task") if name in step.view}.items()
+    if step.view["show"] == "generation":  # what the tab begins with is not what a lesson takes where it says nothing
+        assert opened["values"]["chat"] is step.view.get("chat", False) and opened["values"]["length"] == step.view.get("length", 24)
+    if step.view["show"] == "tuning":
+        assert (opened["values"]["budget"], opened["values"]["amount"]) == ("steps", step.view["steps"])
 
 
 def test_a_text_too_long_for_a_link_is_shown_all_the_same() -> None:
