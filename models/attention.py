@@ -15,10 +15,12 @@ from models import masks
 from models.ablation import Silence
 from models.cache import KeysValues
 from models.config import ModelConfig
+from models.few_queries import attend_few, worth_it
 from models.linear import Linear
 from models.positions import rotate
 from models.trace import Trace
 
+SHORT = 96  # keys; below, two products of matrices learn faster than the fused kernel
 Prefix = tuple[Tensor, Tensor]  # keys and values (H_kv, P, D) that stand before those of the words
 
 
@@ -48,6 +50,8 @@ def attention(
             site=site,
         )
     groups = query.shape[1] // key.shape[1]
+    if groups == 1 and not causal and suits_matrices(query, key, allowed):
+        return in_matrices(query, key, value, allowed)
     if groups == 1:
         return scaled_dot_product_attention(query, key, value, attn_mask=allowed, is_causal=causal)
     if query.shape[-2] == 1 and (allowed is None or allowed.shape[-2] == 1 == allowed.shape[1]):
@@ -55,6 +59,20 @@ def attention(
         stacked = query.reshape(query.shape[0], key.shape[1], groups, -1)
         return scaled_dot_product_attention(stacked, key, value, attn_mask=allowed).reshape(query.shape)
     return scaled_dot_product_attention(query, key, value, attn_mask=allowed, is_causal=causal, enable_gqa=True)
+
+
+def suits_matrices(query: Tensor, key: Tensor, allowed: Tensor | None) -> bool:
+    """Whether the fused kernel's gradient costs more than the memory it saves: short texts that are learnt from on a CPU."""
+    learning = torch.is_grad_enabled() and (query.requires_grad or key.requires_grad)
+    return learning and query.device.type == "cpu" and key.shape[-2] <= SHORT and (allowed is None or allowed.shape[-2] == 1)
+
+
+def in_matrices(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None) -> Tensor:
+    """Attention as two products of matrices; what may not be looked at has so low a score that its weight is 0."""
+    scores = (query / math.sqrt(query.shape[-1])) @ key.transpose(-1, -2)
+    if allowed is not None:
+        scores = scores + torch.zeros(allowed.shape, dtype=scores.dtype).masked_fill_(~allowed, torch.finfo(scores.dtype).min)
+    return scores.softmax(dim=-1) @ value
 
 
 def explicit_attention(query: Tensor, key: Tensor, value: Tensor, *, allowed: Tensor | None, trace: Trace, site: str) -> Tensor:
@@ -173,6 +191,12 @@ class SelfAttention(nn.Module):
     ) -> Tensor:
         """Queries of the columns `only` alone; keys and values of all. (B, S, C) -> (B, H, N, D)"""
         query = split_heads(self.qkv(columns(x, only), rows=slice(0, self.sizes[0])), self.width)
+        plain = not causal and turn is None and past is None and rest["trace"] is None and rest["silence"] is None
+        if plain and self.sizes[0] == self.sizes[1] and worth_it(only.shape[1], x.shape[1], width=self.width):
+            if (part := self.qkv.part(slice(self.sizes[0], None))) is not None:
+                prefix = rest["prefix"]
+                allowed = masks.extend(masks.of_queries(allowed, only), prefix[0].shape[-2] if prefix else 0)
+                return attend_few(query, x, *part, allowed=allowed, prefix=prefix)
         keys_values = split_heads(self.qkv(x, rows=slice(self.sizes[0], None)), self.width)
         key, value = keys_values.chunk(2, dim=1)
         if turn is not None:

@@ -1,7 +1,8 @@
 """Every matrix product with weights goes through here.
 
-On a CPU it is oneDNN's kernel, which without gradients also applies the activation while the result is in the cache. On processors for
-which the BLAS inside torch has no AVX-512 path this is two to four times as fast, with the same weights and the same float32 arithmetic.
+On a CPU it is oneDNN's kernel, which without gradients also applies the activation while the result is in the cache. On processors with
+AVX-512 for which the BLAS inside torch has no such path this is two to four times as fast, with the same weights and the same float32
+arithmetic. On others the two are equally fast forwards, and the BLAS is faster backwards; there it does what is learnt from.
 """
 
 from typing import Any
@@ -29,7 +30,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, activation:
     if not suits_onednn(x, weight):
         return activate(F.linear(x, weight, bias), activation)
     if torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad or (bias is not None and bias.requires_grad)):
-        return activate(Product.apply(x, weight, bias), activation)
+        product = Product.apply if WIDE else F.linear
+        return activate(product(x, weight, bias), activation)
     return kernel(x, weight, bias, activation)
 
 
@@ -63,23 +65,16 @@ class Product(torch.autograd.Function):
         rows = slope.reshape(-1, slope.shape[-1])
         return (
             linear(slope, weight.t()) if for_x else None,
-            over_rows(rows, x.reshape(-1, x.shape[-1])) if for_weight else None,
+            linear(rows.t(), x.reshape(-1, x.shape[-1]).t()) if for_weight else None,
             rows.sum(0) if for_bias else None,
         )
-
-
-def over_rows(slope: Tensor, x: Tensor) -> Tensor:
-    """dy^T x, a sum over all rows of a batch. (N, out), (N, in) -> (out, in)
-
-    Both operands lie the wrong way round for oneDNN, which reorders them; without AVX-512 the BLAS is 1.5 times as fast at this one.
-    """
-    return linear(slope.t(), x.t()) if WIDE else slope.t() @ x
 
 
 class Linear(nn.Linear):
     """A matrix and perhaps a bias, and perhaps an activation after it. (..., in) -> (..., out)"""
 
     packed: "Packed | None" = None
+    sparse = False  # as in `nn.Embedding`: whether the gradient of single rows is a sparse matrix
 
     def forward(
         self, x: Tensor, *, activation: Activation | None = None, bias: Tensor | None = None, rows: slice | Tensor | None = None
@@ -87,10 +82,15 @@ class Linear(nn.Linear):
         """`bias` takes the place of the matrix's own; `rows` of the matrix are computed alone where the other outputs are not read."""
         bias = self.bias if bias is None else bias
         if rows is not None:
-            return linear(x, self.weight[rows], None if bias is None else bias[rows], activation=activation)
+            matrix = self.weight[rows] if isinstance(rows, slice) else F.embedding(rows, self.weight, sparse=self.sparse)
+            return linear(x, matrix, None if bias is None else bias[rows], activation=activation)
         if self.packed is not None and self.packed.serves(x, self.weight):
             return kernel(x, self.packed.matrix, bias, activation)
         return linear(x, self.weight, bias, activation=activation)
+
+    def part(self, rows: slice) -> tuple[Tensor, Tensor | None]:
+        """Some rows of the matrix and their bias."""
+        return self.weight[rows], None if self.bias is None else self.bias[rows]
 
 
 class Packed:

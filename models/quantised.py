@@ -60,6 +60,9 @@ class Int8Linear(nn.Module):
         y = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(x / largest, 1 / self.steps, self.steps + 1, self.packed)
         return activate(y.mul_(largest) if bias is None else torch.addcmul(bias, y, largest), activation)
 
+    def part(self, rows: slice) -> None:
+        """There are no rows to be had: the kernel's matrix is packed."""
+
 
 def quantise(network: Transformer) -> Transformer:
     """Replace every matrix of a float32 network on the CPU, in place; word and position tables and norms stay as they are.

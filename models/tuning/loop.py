@@ -21,6 +21,7 @@ from models.tuning.rates import rate_for
 from models.tuning.reading import Guesses, Item, Reading
 from models.tuning.reading.choose import Wish, demonstrations, reading_for
 from models.tuning.task import Examples
+from models.tuning.touched import Touched
 from models.tuning.tuned import tuned_model
 
 STEPS = 200  # where nobody says how long
@@ -104,8 +105,9 @@ class Tuning:
         self.batches = self.deal(0)
         self.over = False
         self.rate = self.run.rate or rate_for(method, model.config.architecture)
+        self.touched = self.words_alone()
         groups_of = [(self.prepared.trainable, self.rate), (self.reading.trainable, self.run.head_rate)]
-        chosen = [{"params": list(part.values()), "lr": lr, "highest": lr} for part, lr in groups_of if part and self.trainable]
+        chosen = [{"params": self.moving(part), "lr": lr, "highest": lr} for part, lr in groups_of if part and self.trainable]
         options = dict(betas=(0.9, 0.98), eps=1e-8, weight_decay=self.run.weight_decay, fused=True)
         self.optimiser = torch.optim.AdamW(chosen, **options) if chosen else None
 
@@ -142,17 +144,34 @@ class Tuning:
             loss = self.reading.loss(self.prepared.network, batch)
             loss.backward()
         value = float(loss.detach())
-        norm = torch.nn.utils.clip_grad_norm_(self.trainable.values(), self.run.clip)
+        if self.touched:
+            self.touched.gather()
+        norm = torch.nn.utils.clip_grad_norm_(self.moving(self.trainable), self.run.clip)
         if not (math.isfinite(value) and math.isfinite(float(norm))):
             self.over = True
             raise Problem("tuning_diverged", step=self.step_number + 1, rate=self.rate)
         self.optimiser.step()
         self.optimiser.zero_grad()
+        if self.touched:
+            self.touched.spread()
         self.place += 1
         if self.place == len(self.batches):
             self.number, self.place = self.number + 1, 0
             self.batches = self.deal(self.number)
         return value
+
+    def words_alone(self) -> Touched | None:
+        """Where the word table moves, and only the words of examples and labels and the padding have a gradient."""
+        table = self.prepared.network.embeddings.words
+        moves = any(parameter is table.weight for parameter in self.prepared.trainable.values())
+        if not moves or self.reading.name == "text" or self.run.weight_decay:
+            return None
+        ids = {self.base.tokenizer.pad_id or 0, *self.reading.words, *(token for item in self.items for token in item.row.ids)}
+        return Touched(self.prepared.network, table, ids)
+
+    def moving(self, part: dict[str, nn.Parameter]) -> list[nn.Parameter]:
+        """What the optimiser moves of these parameters."""
+        return [self.touched.rows if self.touched and one is self.touched.table else one for one in part.values()]
 
     def deal(self, number: int) -> list[list[int]]:
         """The batches of one epoch."""
@@ -203,6 +222,8 @@ class Tuning:
         if state["identity"] != self.identity():
             raise ValueError(f"this is another run: {state['identity']} is not {self.identity()}")
         load(self.trainable, state["trainable"])
+        if self.touched:
+            self.touched.read()
         if self.optimiser is not None:
             self.optimiser.load_state_dict(state["optimiser"])
         self.step_number, self.seconds, self.over = state["step"], state["seconds"], state["over"]

@@ -58,6 +58,12 @@ class Changed(nn.Module):
         change = linear(linear(x, down), up * self.scale)
         return activate(self.base(x, bias=bias, rows=rows) + change, activation)
 
+    def part(self, rows: slice) -> tuple[Tensor, Tensor | None]:
+        """Some rows of the sum and their bias, as `Linear` has them."""
+        weight, bias = self.base.part(rows)
+        down = torch.cat([change.a for change in self.changes.values()])
+        return weight + self.up()[rows] @ down * self.scale, bias
+
     def up(self) -> Tensor:
         """The B of all changes, each on its own rows and its own columns. -> (out, all ranks)"""
         sizes = [change.b.shape[1] for change in self.changes.values()]

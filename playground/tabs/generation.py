@@ -77,10 +77,11 @@ def build(page: Page) -> None:
             chat=bool(chat),
         )
         yield "", "", "", None, (), None, gr.update(choices=[], value=None, visible=False)
-        made = []
+        made, listed = [], None
         for update in told(language, chosen(model), question, made, request, progress):
             first = (Branch(number=1, model=model, question=question, steps=tuple(made)),) if made else ()
-            yield *update, first, gr.skip(), gr.update(choices=choices(first, language), value=1 if first else None)
+            listed = gr.skip() if listed else gr.update(choices=choices(first, language), value=1 if first else None)
+            yield *update, first, gr.skip(), listed
 
     @guarded(notice)
     def leave(language, saved, number, place, length, event: gr.EventData, request: gr.Request, progress=gr.Progress()):  # noqa: B008 - as above
@@ -91,9 +92,11 @@ def build(page: Page) -> None:
         question, word = way
         yield "", gr.skip(), "", gr.skip(), gr.skip(), None, gr.skip()
         made, new = [], {"parent": before.number, "place": place, "word": word, "model": before.model, "question": question}
+        listed = None  # chosen once: a visitor may choose another while this one grows
         for update in told(language, before.model, question, made, request, progress):
             all_ = kept(saved, Branch(number=saved[-1].number + 1, steps=tuple(made), **new))
-            yield *update, all_, gr.skip(), gr.update(choices=choices(all_, language), value=all_[-1].number, visible=True)
+            listed = gr.skip() if listed else gr.update(choices=choices(all_, language), value=all_[-1].number, visible=True)
+            yield *update, all_, gr.skip(), listed
 
     def told(language, model, question, made, request, progress):
         """The answer as it grows: notice, text, detail, picture. Its steps are put into `made`."""
@@ -163,7 +166,8 @@ def build(page: Page) -> None:
     stop.click(stops.stop, None, None, **QUIET)
     left_off = detail.select(leave, [page.language, saved, branch, place, length], outputs, **asking)
     asked = answer.select(inspect, [page.language, saved, branch], [detail, place], **QUIET)
-    gone = branch.input(back, [page.language, saved, branch], [answer, detail, picture, place], **QUIET)
+    # Whoever looks at another branch wants to read it: what is being written ends where it is.
+    gone = branch.input(back, [page.language, saved, branch], [answer, detail, picture, place], cancels=[*runs, left_off], **QUIET)
     page.retelling.add(again, [saved, branch], [colours, detail, picture, branch])
     warming = [page.language, looking, saved, branch, place, picker.model, prompt, chat, top_k, top_p]
     opened = opening(panel, looking)

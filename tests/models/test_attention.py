@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from models import attention as module
 from models import masks
 from models.attention import CrossAttention, attend, attention
 from models.cache import KeysValues
@@ -169,3 +170,26 @@ def test_a_prefix_a_layer_reaches_its_layer_whatever_the_padding(networks, token
     for layer, site in enumerate(trace.places("key")):
         assert torch.equal(trace.get(site, "key")[1, :, :3], prefix[layer][0])
         assert trace.get(site, "weights").shape[-1] == 3 + 4
+
+
+@pytest.mark.parametrize("given", [{}, {"allowed": masks.padding(HIDDEN)}], ids=["none", "padding"])
+def test_short_texts_learn_in_matrices_what_the_fused_kernel_gives(given: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for short in (5, 4):  # keys: with the matrices, and with the kernel
+        monkeypatch.setattr(module, "SHORT", short)
+        inputs = [part.requires_grad_() for part in parts()]
+        output = attention(*inputs, **given)
+        found.append([output, *torch.autograd.grad((output * torch.linspace(-1, 1, 6)).sum(), inputs)])
+    for mine, theirs in zip(*found):
+        torch.testing.assert_close(mine, theirs, **CLOSE)
+    assert "Softmax" in str(names(found[0][0])) and "Softmax" not in str(names(found[1][0]))
+
+
+def names(tensor: Tensor) -> set[str]:
+    """The operations that made a tensor."""
+    seen, waiting = set(), [tensor.grad_fn]
+    while waiting:
+        if (one := waiting.pop()) is not None:
+            seen.add(one.name())
+            waiting += [before for before, _ in one.next_functions]
+    return seen

@@ -45,7 +45,7 @@ def test_the_fast_kernel_runs_with_and_without_gradients(wide: bool, monkeypatch
     monkeypatch.setattr(module, "kernel", lambda *given: calls.append(given[0].shape) or kernel(*given))
     x, weight, bias = tensors(rows=(6,))
     linear(x, weight, bias).sum().backward()
-    assert [tuple(shape) for shape in calls] == [(6, 24), (6, 40)] + [(40, 6)] * wide  # y, dx, dW
+    assert [tuple(shape) for shape in calls] == [(6, 24), (6, 40), (40, 6)] * wide  # y, dx, dW; without AVX-512 the BLAS learns faster
     calls.clear()
     linear(x.detach(), weight.detach(), bias.detach(), activation="gelu")
     assert len(calls) == 1

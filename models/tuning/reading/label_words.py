@@ -31,7 +31,7 @@ class LabelWords:
         self.trainable = {}
         pieces = label_words(model, task)
         rows = sorted({piece for found in pieces for piece in found})
-        self.rows = torch.tensor(rows, device=model.device)
+        self.words, self.rows = tuple(rows), torch.tensor(rows, device=model.device)
         mean = torch.zeros(len(pieces), len(rows))
         for label, found in enumerate(pieces):
             for piece in found:

@@ -17,6 +17,7 @@ class LinearHead:
     """Reads the first position of an encoder and the last of a decoder. It starts at zero, so all classes are equally likely."""
 
     name = "linear"
+    words = ()
 
     def __init__(self, model: Model, task: Task, *, limit: int):
         self.model, self.limit = model, limit

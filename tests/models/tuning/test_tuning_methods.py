@@ -214,3 +214,26 @@ def test_below_what_moves_no_gradient_is_computed_and_only_label_words_are_score
     found.step()
     width = max(len(item.row) for item in found.items)
     assert seen == {0: (False, width), 1: (False, width), 2: (True, 1), "head": (8, 2)}
+
+
+@pytest.mark.parametrize("reading", ["words", "linear"])
+def test_the_rows_of_words_that_occur_learn_what_the_whole_table_learns(
+    reading: str, tuning_models: dict[str, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = tuning(("full", "bert", {}, reading), tuning_models, steps=5)
+    assert few.touched is not None and len(few.touched.ids) < few.base.config.vocab_size
+    monkeypatch.setattr(Tuning, "words_alone", lambda self: None)
+    whole = tuning(("full", "bert", {}, reading), tuning_models, steps=5)
+    torch.testing.assert_close([step.loss for step in few.steps()], [step.loss for step in whole.steps()], **CLOSE)
+    before = tuning_models["bert"].network.embeddings.words.weight
+    for name, value in whole.trainable.items():
+        torch.testing.assert_close(few.trainable[name], value, **CLOSE)
+    table = few.prepared.network.embeddings.words.weight
+    moved = (table != before).any(dim=1).nonzero()[:, 0].tolist()
+    assert moved and set(moved) <= set(few.touched.ids.tolist())
+
+
+def test_where_all_words_have_a_gradient_the_table_moves_as_a_whole(tuning_models: dict[str, Model]) -> None:
+    assert tuning(("full", "marian", {}, "text"), tuning_models).touched is None
+    assert tuning(("full", "bert", {}, "words"), tuning_models, weight_decay=0.1).touched is None
+    assert tuning(("ffn_only", "bert", {}, "words"), tuning_models).touched is None
