@@ -77,8 +77,9 @@ def _wire_language(page: Page, tabs: gr.Tabs, labels: list[Labelled]) -> None:
     What a link brings is filled in at the same moment, so that everything said about it is true.
     """
 
-    def open_(language: str, given: str, *values: Any) -> Updates:
-        return page.retelling.all(language, values, labels if language != "en" else (), after=page.links.open(given, language, tabs))
+    def open_(language: str, given: str) -> Updates:
+        after = page.links.open(given, language, tabs)
+        return page.retelling.all(language, page.retelling.untouched(), labels if language != "en" else (), after=after)
 
     def jump(language: str, given: str, *values: Any) -> Updates:
         return page.retelling.all(language, values, (), after=page.links.open(given, language, tabs), parts=False) or gr.skip()
@@ -88,10 +89,11 @@ def _wire_language(page: Page, tabs: gr.Tabs, labels: list[Labelled]) -> None:
 
     inputs = [page.language, *page.retelling.inputs]
     outputs = list(dict.fromkeys([*(item.block for item in labels), *page.retelling.outputs]))
-    opening = [page.language, page.links.given, *page.retelling.inputs]
+    opening = [page.language, page.links.given]  # nobody has touched the rest, and of what is asked for Gradio keeps a list as well
     openable = list(dict.fromkeys([*outputs, tabs, *page.links.outputs]))
     given = "(language, given, ...rest) => [language, window.playground.given(), ...rest]"
-    for moment in (page.opened.then(open_, opening, openable, **QUIET), page.links.door.select(jump, opening, openable, js=given, **QUIET)):
+    following = page.links.door.select(jump, [*opening, *page.retelling.inputs], openable, js=given, **QUIET)
+    for moment in (page.opened.then(open_, opening, openable, **QUIET), following):
         # Through the queue: the browser hears of changed states from queued events only.
         asked = {
             "js": "() => [window.playground.given()]",

@@ -120,7 +120,8 @@
   const cells = (place, value, select) => {
     if (!value?.cells && !maps.has(place)) return;
     const map = maps.get(place) ?? begin(place, select);
-    map.told = value?.cells;
+    map.told = value?.cells && JSON.parse(value.cells);
+    const told = map.told;
     map.listed.replaceChildren();
     if (!map.told) {
       map.heard.textContent = "";
@@ -133,7 +134,7 @@
     place.tabIndex = 0;
     place.setAttribute("aria-label", `${value.description}. ${map.told.help}`);
     later(() => {  // a thousand cells take as long as the figure, which shall be seen first
-      if (map.told === value.cells) map.listed.replaceChildren(...(Math.max(map.told.rows.length, map.told.columns.length) <= TABLE ? table(map) : strongest(map)));
+      if (map.told === told) map.listed.replaceChildren(...(Math.max(map.told.rows.length, map.told.columns.length) <= TABLE ? table(map) : strongest(map)));
     });
     map.row = Math.min(map.row, map.told.rows.length - 1);
     map.column = Math.min(map.column, map.told.columns.length - 1);

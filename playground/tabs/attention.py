@@ -18,7 +18,7 @@ from playground.ui.naming import head_name
 from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET, chosen, kind_of, model_picker, speaking, wire_picker
-from playground.ui.progress import reporter
+from playground.ui.progress import cover, reporter
 
 KEY = "attention"
 
@@ -53,8 +53,11 @@ def build(page: Page) -> None:
                 measure = gr.Dropdown(kinds, value="weights", label=phrase("attention.measure"), min_width=190, interactive=False)
             marks = [(phrase(f"tokens.choice.{name}"), name) for name in TOKENS]
             tokens = gr.CheckboxGroup(marks, label=phrase("attention.tokens"), show_label=False, container=False, interactive=False)
-            picture = chart(height=480, elem_id="attention-chart")
+            with gr.Column(elem_classes="covered"):
+                waiting = cover()
+                picture = chart(height=480, elem_id="attention-chart")
             gr.Markdown(phrase("attention.reading"), elem_classes="figure-note")
+    under_way = gr.State([])  # what is being drawn for this visitor; not a tuple, since two questions at a time have to see the same
     seen, hint = gr.State(None), gr.State(hint_of(start, picker.model.value))
 
     # Handlers: what is shown is always `seen`, the last question that was put and the view of it, whatever stands in the boxes by now.
@@ -70,11 +73,17 @@ def build(page: Page) -> None:
         return remark(cut, look), None, *shown(seen, result, language, deeper(playground, seen))
 
     @guarded(notice)
-    def turn(language, seen, site, head, view, measure, tokens):
+    def turn(language, seen, under_way, site, head, view, measure, tokens):
         if seen is None:
             return gr.skip()
         asked = seen._replace(site=site, head=head, view=view, measure=measure, **chosen_tokens(tokens))
-        told = dict(zip(views, draw(language, asked)))
+        if asked in (seen, *under_way):  # a list tells twice of a choice: once more when it is left, at the same moment
+            return gr.skip()
+        under_way[:] = [asked]
+        try:
+            told = dict(zip(views, draw(language, asked)))
+        finally:
+            under_way.clear()
         if told[views[0]] == asked == seen._replace(head=head, **chosen_tokens(tokens)):  # no control says anything new
             told = {views[0]: asked, picture: told[picture]}
         return {notice: "", **told}
@@ -121,7 +130,7 @@ def build(page: Page) -> None:
     controls = [site, head, view, measure, tokens]
     question = [page.language, picker.model, words, second, target, *controls, hint]
     views = [seen, *controls, picture]
-    asking = {"concurrency_limit": None, "show_progress_on": picture, "api_visibility": "private"}
+    asking = {"concurrency_limit": None, "show_progress_on": waiting, "api_visibility": "private"}
     runs = [moment(look, question, [notice, hint, *views], **asking) for moment in (run.click, second.submit, target.submit)]
     picked = on_example(row, KEY, fill, [picker.model], [picker.model, words, second, target, hint])
     runs.append(picked.then(look, question, [notice, hint, *views], **asking))
@@ -129,10 +138,10 @@ def build(page: Page) -> None:
     linked = page.links.add(KEY, fields_of_link, options=controls, shown=Shown(seen, tell, hear))
     runs.append(linked(arrive, [page.language, page.links.due(KEY)], [notice, hint, *views], **asking))
     page.opened.then(first, [*question, page.links.given], [notice, hint, *views], **asking)
-    slow = QUIET | {"show_progress": "full", "show_progress_on": picture}  # a gradient has to be computed first
+    slow = QUIET | {"show_progress": "full", "show_progress_on": waiting}  # a gradient has to be computed first
     for control in controls:
         how = slow if control is measure else QUIET
-        control.input(turn, [page.language, seen, *controls], [notice, *views], **how, trigger_mode="always_last")
+        control.input(turn, [page.language, seen, under_way, *controls], [notice, *views], **how, trigger_mode="always_last")
     page.retelling.add(again, seen, views)
     picture.select(zoom, [page.language, seen], views, **QUIET)
     picker.model.change(fields, picker.model, [second, target], **QUIET)

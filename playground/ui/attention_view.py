@@ -1,6 +1,7 @@
 """What the attention tab shows: a question, and the view of its answer that somebody chose."""
 
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -113,14 +114,15 @@ def numbers(
 ) -> tuple[Callable[[str], np.ndarray], Callable[[str], Words]]:
     """Two functions of a site: its maps as they are shown, (H, rows, columns), and the words of rows and columns."""
     found = maps(result, seen.measure, more)
+    sides = cache(partial(result.sides, whole=seen.whole, hide=seen.hide))
 
     def weights(site: str) -> np.ndarray:
         one = seen.view in ("one", "lines") and seen.measure == "weights" and seen.head >= 0
         heads = result.weights(site, seen.head)[None] if one else found(site)  # the others need not be worked out
-        return merged(heads, *result.sides(site, whole=seen.whole, hide=seen.hide))
+        return merged(heads, *sides(site))
 
     def words(site: str) -> Words:
-        rows, columns = result.sides(site, whole=seen.whole, hide=seen.hide)
+        rows, columns = sides(site)
         return rows.words, columns.words
 
     return weights, words

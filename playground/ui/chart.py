@@ -4,6 +4,7 @@
 a `gr.HTML`.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import gradio as gr
 import plotly
 import plotly.graph_objects as go
+from plotly.io.json import to_json_plotly
 
 from playground.ui.language import table
 from playground.ui.reading import isolate, readable, visible
@@ -35,10 +37,13 @@ def chart(*, height: int = 420, elem_id: str | None = None) -> gr.HTML:
 
 
 def drawn(figure: go.Figure, description: str, *, cells: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A figure as the value of a chart; `description` is what a screen reader says. `cells`: see `cells_of`, for a map to walk on."""
-    figure = go.Figure(figure)
-    figure.layout.template = None
-    return {"figure": figure.to_json(), "description": visible(description)} | ({"cells": cells} if cells else {})
+    """A figure as the value of a chart; `description` is what a screen reader says. `cells`: see `cells_of`, for a map to walk on.
+
+    Figure and cells are strings of JSON: of a list Gradio's page would watch every element, and a map may have a thousand words.
+    """
+    told = figure.to_dict()
+    told["layout"].pop("template", None)
+    return {"figure": to_json_plotly(told), "description": visible(description)} | ({"cells": json.dumps(cells)} if cells else {})
 
 
 def cells_of(rows: Sequence[str], columns: Sequence[str], language: str) -> dict[str, Any]:

@@ -9,6 +9,14 @@ from playground.ui.language import table, text
 MEGABYTE = 1_000_000
 
 
+def cover() -> gr.HTML:
+    """Lies over what stands in the same column of the class "covered", and shows progress there.
+
+    Of a component that shows progress the browser copies everything, six times at each click: that may be the numbers of a large map.
+    """
+    return gr.HTML("", elem_classes="cover", apply_default_css=False)
+
+
 def reporter(progress: gr.Progress, language: str) -> Callable[[str, int, int], None]:
     """A callback for the service that shows "Downloading: 45 of 91 MB" over the result that is awaited.
 

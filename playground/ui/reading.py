@@ -4,6 +4,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # not "Cn": an emoji newer than Python's tables is one
 _SIGNS = {"\n": "↵", "\r": "↵", "\t": "⇥"}
@@ -34,6 +35,7 @@ def visible(text: str) -> str:
     return "".join(shown)
 
 
+@lru_cache(maxsize=10_000)
 def readable(token: str) -> str:
     """A token as a person reads it: the mark ▁ of a space in front becomes nothing (␣ where it is all there is), what hides is shown."""
     bare = token.lstrip("▁ ")

@@ -1,5 +1,6 @@
 """When the language changes, everything is said again: by one handler, as Gradio would run many one after the other."""
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,6 +26,10 @@ class Retelling:
     def inputs(self) -> list[Block]:
         """What `all` has to be given, in this order."""
         return list(dict.fromkeys(block for _, inputs, _ in self._parts for block in inputs))
+
+    def untouched(self) -> list[Any]:
+        """What stands in `inputs` on a page that was only just opened."""
+        return [copy.deepcopy(block.value) for block in self.inputs]
 
     @property
     def outputs(self) -> list[Block]:

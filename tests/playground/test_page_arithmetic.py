@@ -1,5 +1,6 @@
 """What opens below the attention map, and what programs are told of one weight."""
 
+import json
 import math
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -127,5 +128,6 @@ def test_the_map_of_one_head_can_be_walked_on_and_the_small_maps_cannot(tiny_pla
     view = seen()
     result = tiny_playground.ask(view.model, "attend", view.request)
     value = shown(view, result, "zh")[-1]
-    assert value["cells"]["rows"] == list(result.words["encoder"]) and "{weight}" in value["cells"]["pair"]
+    cells = json.loads(value["cells"])
+    assert cells["rows"] == list(result.words["encoder"]) and "{weight}" in cells["pair"]
     assert "cells" not in shown(view._replace(view="heads"), result, "en")[-1]

@@ -38,7 +38,8 @@ def test_every_view_of_every_measure_can_be_drawn(tiny_playground: Playground, n
         drawing = {"lines": {"lines"}, "one": {"figure", "cells"}}.get(seen.view, {"figure"})
         assert set(picture) == drawing | {"description"}
         if seen.view == "one":
-            said = picture["cells"]["rows"], picture["cells"]["columns"]
+            cells = json.loads(picture["cells"])
+            said = cells["rows"], cells["columns"]
             assert tuple(map(len, said)) == numbers(result, seen, more)[0](seen.site).shape[1:]
 
 
