@@ -4,6 +4,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from models.batching import TOKENS, groups
 from models.errors import Problem
 from models.model import Model
 from models.tokens import Row
+from models.training.dropout import add_dropout
 from models.training.schedule import Decay, rate
 from models.tuning import Method, Prepared
 from models.tuning.examples import epoch
@@ -42,6 +44,7 @@ class Run:
     warmup: float = 0.06  # of all steps; where only seconds are given, of 200
     decay: Decay = "linear"
     weight_decay: float = 0.0
+    dropout: float = 0.0  # the share of features that is silenced while learning
     clip: float = 1.0
     rows: int = 16
     tokens: int = 2048
@@ -55,6 +58,8 @@ class Run:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise Problem("bad_budget", what=name, value=value)
+        if not 0 <= self.dropout < 1:
+            raise Problem("bad_budget", what="dropout", value=self.dropout)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +100,7 @@ class Tuning:
             raise Problem("too_few_rows", rows=0, fewest=1)
         settings = method.settings() if settings is None else settings
         self.prepared: Prepared = method.prepare(model, settings, examples.task, self.run.seed)
+        add_dropout(self.prepared.network.network, self.run.dropout)
         self.model = tuned_model(model, self.prepared.network, name=name)
         shown = demonstrations(examples, self.prepared.shots, seed=self.run.seed)
         self.reading: Reading = reading_for(self.model, examples.task, self.prepared, wish=reading, length=self.run.length, shown=shown)
@@ -140,7 +146,7 @@ class Tuning:
         share = rate(self.step_number, self.progress(), warmup=self.warmup(), decay=self.run.decay)
         for group in self.optimiser.param_groups:
             group["lr"] = group["highest"] * share
-        with torch.enable_grad():
+        with torch.enable_grad(), self.chance():
             loss = self.reading.loss(self.prepared.network, batch)
             loss.backward()
         value = float(loss.detach())
@@ -172,6 +178,21 @@ class Tuning:
     def moving(self, part: dict[str, nn.Parameter]) -> list[nn.Parameter]:
         """What the optimiser moves of these parameters."""
         return [self.touched.rows if self.touched and one is self.touched.table else one for one in part.values()]
+
+    @contextmanager
+    def chance(self) -> Iterator[None]:
+        """With dropout, which features are silent depends on seed and step alone, so that a run can be interrupted."""
+        if not self.run.dropout:
+            yield
+            return
+        network, devices = self.prepared.network, [] if self.base.device.type == "cpu" else [self.base.device]
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(self.run.seed * 1_000_003 + self.step_number)
+            network.train()
+            try:
+                yield
+            finally:
+                network.eval()
 
     def deal(self, number: int) -> list[list[int]]:
         """The batches of one epoch."""

@@ -29,7 +29,9 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
     parser.add_argument("--epochs", type=float, default=3)
     parser.add_argument("--more", type=float, default=3, help="how much longer prompt and prefix learn")
+    parser.add_argument("--rate", type=float, help="learning rate (default: the method's)")
     parser.add_argument("--rows", type=int, default=32, help="sentences a step")
+    parser.add_argument("--dropout", type=float, default=0.1, help="share of features silenced while matrices of the model move")
     parser.add_argument("--limit", type=int, default=0, help="sentences to learn from (default: all)")
     parser.add_argument("--seconds", type=float, help="of computing, for each method with each seed")
     parser.add_argument("--seeds", type=int, default=3)
@@ -41,7 +43,8 @@ def main() -> None:
     sys.stdout.write("\n".join([f"{options.model} on SST-2: {counts}", "", *HEAD]) + "\n")
     for method in options.methods:
         epochs = options.epochs * (options.more if method in ("prompt", "prefix") else 1)
-        plain = {"epochs": epochs, "seconds": options.seconds, "rows": options.rows, "measure": 0}
+        plain = {"epochs": epochs, "seconds": options.seconds, "rows": options.rows, "measure": 0, "rate": options.rate}
+        plain["dropout"] = options.dropout if method in ("ffn_only", "full") else 0.0
         row = tuned(model, method, examples, [Run(**plain, seed=seed) for seed in range(1, options.seeds + 1)])
         sys.stdout.write(row + "\n")
         sys.stdout.flush()

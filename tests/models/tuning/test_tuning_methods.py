@@ -237,3 +237,19 @@ def test_where_all_words_have_a_gradient_the_table_moves_as_a_whole(tuning_model
     assert tuning(("full", "marian", {}, "text"), tuning_models).touched is None
     assert tuning(("full", "bert", {}, "words"), tuning_models, weight_decay=0.1).touched is None
     assert tuning(("ffn_only", "bert", {}, "words"), tuning_models).touched is None
+
+
+def test_with_dropout_a_run_can_be_interrupted_and_answers_without_it(tuning_models: dict[str, Model]) -> None:
+    case, run = ("full", "bert", {}, "linear"), {"steps": 5, "rows": 3, "dropout": 0.3}
+    whole = tuning(case, tuning_models, **run)
+    losses = [step.loss for step in whole.steps()]
+    plain = [step.loss for step in tuning(case, tuning_models, **run | {"dropout": 0.0}).steps()]
+    assert losses != plain
+    first = tuning(case, tuning_models, **run)
+    begun = [first.step().loss for _ in range(2)]
+    second = tuning(case, tuning_models, **run)
+    second.restore(first.state())
+    torch.manual_seed(77)  # what others draw in between changes nothing
+    assert [*begun, *(step.loss for step in second.steps())] == losses
+    scores = [plain_scores(whole, whole.model) for _ in range(2)]
+    assert torch.equal(*scores)
