@@ -39,7 +39,7 @@
     wide ? `M${x},${y}C${x},${(y + v) / 2} ${u},${(y + v) / 2} ${u},${v}` : `M${x},${y}C${(x + u) / 2},${y} ${(x + u) / 2},${v} ${u},${v}`;
 
   const drawn = (place, value) => {
-    const { lines: data, description } = value;
+    const data = JSON.parse(value.lines), description = value.description;
     const font = `15px ${getComputedStyle(place).fontFamily}`;
     const { rows, columns, size, anchors } = placed(data, data.wide, place.clientWidth - 20, font);
     const figure = html("figure", "lines");

@@ -1,5 +1,6 @@
 """What the attention tab shows: a question, and the view of its answer that somebody chose."""
 
+import json
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -103,7 +104,7 @@ def picture_of(seen: Seen, result: attend.Result, language: str, more: attribute
         subtitle=name,
         language=language,
     )
-    return {"lines": data, "description": visible(description)}
+    return {"lines": json.dumps(data), "description": visible(description)}  # a string, as in `drawn`
 
 
 Words = tuple[tuple[str, ...], tuple[str, ...]]

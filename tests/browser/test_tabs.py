@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 from playground.tasks import attend
 
@@ -45,6 +45,17 @@ def test_the_first_view_shows_something_real_without_a_click(visit: Visit) -> No
     page = visit()
     expect(title(page, "attention-chart")).to_contain_text("Encoder layer 3 · self-attention")
     assert page.locator("#attention-chart .ytick").count() > 10
+
+
+def test_a_choice_brings_one_figure_although_the_list_tells_of_it_twice(visit: Visit) -> None:
+    page = visit()
+    expect(title(page, "attention-chart")).to_contain_text("Encoder layer 3")
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer) if answer.url.endswith("/run/predict") else None)
+    choose(page, "attention", "Head", "Head 3")
+    expect(title(page, "attention-chart")).to_contain_text("Head 3")
+    page.wait_for_timeout(500)
+    assert sorted("Head 3" in answer.text() for answer in answers) == [False, True]
 
 
 def test_layer_head_and_view_change_the_picture_and_do_not_run_the_model(visit: Visit, forward_passes: list[int]) -> None:
