@@ -85,7 +85,7 @@ def _wire_language(page: Page, tabs: gr.Tabs, labels: list[Labelled]) -> None:
         return page.retelling.all(language, values, (), after=page.links.open(given, language, tabs), parts=False) or gr.skip()
 
     def change(language: str, *values: Any) -> Updates:
-        return page.retelling.all(language, values, labels)
+        return page.retelling.all(language, values, labels, lines=True)
 
     inputs = [page.language, *page.retelling.inputs]
     outputs = list(dict.fromkeys([*(item.block for item in labels), *page.retelling.outputs]))

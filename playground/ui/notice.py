@@ -10,7 +10,7 @@ def notice_line(page: Page) -> gr.HTML:
     """An empty line that screen readers announce when it fills. It empties when the language changes: what it said was in the other one."""
     live = '<div aria-live="polite" aria-atomic="true">${value}</div>'
     line = gr.HTML("", html_template=live, elem_classes="notice-line", js_on_load=None)
-    page.retelling.add(lambda language: "", [], line)
+    page.retelling.empty(line)
     return line
 
 

@@ -17,10 +17,15 @@ class Retelling:
 
     def __init__(self) -> None:
         self._parts: list[tuple[Callable[..., Any], list[Block], list[Block]]] = []
+        self._lines: list[Block] = []
 
     def add(self, say: Callable[..., Any], inputs: Sequence[Block] | Block, outputs: Sequence[Block] | Block) -> None:
         """From now on `say(language, *inputs)` gives the values of `outputs` in that language, as a handler would."""
         self._parts.append((say, _listed(inputs), _listed(outputs)))
+
+    def empty(self, line: Block) -> None:
+        """From now on `line` is emptied when the language changes: what it says is in the other one."""
+        self._lines.append(line)
 
     @property
     def inputs(self) -> list[Block]:
@@ -34,20 +39,28 @@ class Retelling:
     @property
     def outputs(self) -> list[Block]:
         """What it may change."""
-        return list(dict.fromkeys(block for _, _, outputs in self._parts for block in outputs))
+        return list(dict.fromkeys([*self._lines, *(block for _, _, outputs in self._parts for block in outputs)]))
 
     def all(
-        self, language: str, values: Sequence[Any], labels: Sequence[Labelled], *, after: Updates | None = None, parts: bool = True
+        self,
+        language: str,
+        values: Sequence[Any],
+        labels: Sequence[Labelled],
+        *,
+        after: Updates | None = None,
+        parts: bool = True,
+        lines: bool = False,
     ) -> Updates:
         """The labels and everything else in `language`, as one update for each component.
 
         `after` are updates that come with it and of which what is said has to know already; without `parts` only what depends on them is
-        said again.
+        said again. `lines`: those that are to be emptied are; at opening a first answer may have filled one already.
         """
         given = dict(zip(self.inputs, values, strict=True))
         after = after or {}
         given |= {block: _as_update(value)["value"] for block, value in after.items() if block in given}
         updates: Updates = {item.block: item.update(language) for item in labels}
+        updates |= {line: gr.update(value="") for line in self._lines if lines}
         for say, inputs, outputs in self._parts:
             if not parts and after.keys().isdisjoint(inputs):
                 continue

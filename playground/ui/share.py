@@ -60,7 +60,7 @@ def share_panel(page: Page) -> Sharing:
                 show_label=False, label=phrase("share.python"), lines=6, max_lines=14, elem_classes="code", elem_id="share-python"
             )
             copy_code = gr.Button(phrase("share.copy_code"), size="sm")
-    page.retelling.add(lambda language: "", [], said)
+    page.retelling.empty(said)
     return Sharing(
         panel=panel, link=link, copy=copy, said=said, picture=picture, lock=lock, python=python, code=code, copy_code=copy_code,
         page_file=page_file, close=close,

@@ -23,3 +23,13 @@ def test_a_map_that_may_be_large_is_not_on_the_list(tiny_page: gr.Blocks) -> Non
     for function in tiny_page.fns.values():
         assert chart not in function.inputs, function.api_name
         assert chart not in (function.show_progress_on or function.outputs), function.api_name
+
+
+def test_opening_does_not_empty_a_line_that_a_first_answer_may_have_filled(tiny_page: gr.Blocks) -> None:
+    (first,) = [function for function in at_opening(tiny_page) if function.name == "first"]
+    line = first.outputs[0]
+    (opening,) = [function for function in at_opening(tiny_page) if len(function.outputs) > 100]
+    (change,) = [function for function in tiny_page.fns.values() if function.name == "change" and len(function.outputs) > 100]
+    told = opening.fn("zh", "")
+    assert len(told) > 100 and line not in told
+    assert change.fn("zh", *(block.value for block in change.inputs[1:]))[line]["value"] == ""
