@@ -3,15 +3,18 @@
     python -m tests.benchmarks.bench_browser [--repeats 7] [--minutes 30] [--chromium /usr/bin/chromium]
 
 Starts `python app.py --offline` with the weights that ship. `--minutes` clicks through layers, heads, views and new texts for so long, and
-compares the page's heap (after garbage collection) and the server's resident memory with those of minute five.
+compares the page's heap (after garbage collection) and the server's resident memory with those of minute five; what the server remembers of
+answers has been filled up before.
 """
 
 import argparse
 import itertools
+import json
 import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -96,6 +99,14 @@ def show(page: Page, view: str) -> float:
     return painted(page, page.get_by_label(view, exact=True).check)
 
 
+def fill(url: str, *, answers: int = 450) -> None:
+    """So many other questions: what the server remembers of answers grows up to its bound, and shall have done so before."""
+    for number in range(answers):
+        body = json.dumps({"data": ["mini-bert-en", text(number, 16 + number % 40)]}).encode()
+        headers = {"content-type": "application/json"}
+        urllib.request.urlopen(urllib.request.Request(f"{url}gradio_api/run/attend", data=body, headers=headers)).read()
+
+
 def clicking(page: Page, account: CDPSession, server: int, minutes: float) -> Iterator[str]:
     """Click until the time is over; tell heap and memory every five minutes."""
     start, reports = time.monotonic(), 1
@@ -155,6 +166,7 @@ def main() -> None:
                 # Other heads than before: of a head that is shown already nothing is painted.
                 median("head switch, 512 tokens", [switch(page, 6 + head) for head in heads], "ms")
                 if options.minutes:
+                    fill(url)
                     for line in clicking(page, account, server.pid, options.minutes):
                         tell(line)
             browser.close()
