@@ -192,11 +192,12 @@ class SelfAttention(nn.Module):
         """Queries of the columns `only` alone; keys and values of all. (B, S, C) -> (B, H, N, D)"""
         query = split_heads(self.qkv(columns(x, only), rows=slice(0, self.sizes[0])), self.width)
         plain = not causal and turn is None and past is None and rest["trace"] is None and rest["silence"] is None
-        if plain and self.sizes[0] == self.sizes[1] and worth_it(only.shape[1], x.shape[1], width=self.width):
-            if (part := self.qkv.part(slice(self.sizes[0], None))) is not None:
-                prefix = rest["prefix"]
-                allowed = masks.extend(masks.of_queries(allowed, only), prefix[0].shape[-2] if prefix else 0)
-                return attend_few(query, x, *part, allowed=allowed, prefix=prefix)
+        few = plain and self.sizes[0] == self.sizes[1] and worth_it(only.shape[1], x.shape[1], width=self.width)
+        part = self.qkv.part(slice(self.sizes[0], None)) if few else None
+        if part is not None:
+            prefix = rest["prefix"]
+            allowed = masks.extend(masks.of_queries(allowed, only), prefix[0].shape[-2] if prefix else 0)
+            return attend_few(query, x, *part, allowed=allowed, prefix=prefix)
         keys_values = split_heads(self.qkv(x, rows=slice(self.sizes[0], None)), self.width)
         key, value = keys_values.chunk(2, dim=1)
         if turn is not None:

@@ -20,7 +20,13 @@ def worth_it(queries: int, words: int, *, width: int) -> bool:
 
 
 def attend_few(
-    query: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, *, allowed: Tensor | None = None, prefix: tuple[Tensor, Tensor] | None = None
+    query: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    *,
+    allowed: Tensor | None = None,
+    prefix: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     """query (B, H, N, D), words x (B, S, C), weight (2 H D, C) and bias (2 H D) of keys, then values -> (B, H, N, D)
 

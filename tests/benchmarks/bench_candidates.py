@@ -17,7 +17,8 @@ from playground.tasks import fill_mask_decoder
 
 TEXTS = {
     "short: 4 tokens behind the gap": "Number {n}: she drank a cup of [MASK] in the morning.",
-    "a sentence: 20 tokens behind it": "Number {n}: the old man wanted to [MASK] the boats by the river before the sun went down behind the hills and it got cold.",
+    "a sentence: 20 tokens behind it": "Number {n}: the old man wanted to [MASK] the boats by the river"
+    " before the sun went down behind the hills and it got cold.",
 }
 
 

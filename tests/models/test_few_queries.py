@@ -12,13 +12,17 @@ HEADS, WIDTH, BATCH, WORDS, PREFIX = 3, 4, 2, 7, 2
 
 
 def plain(
-    query: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, *, allowed: Tensor | None = None, prefix: tuple[Tensor, Tensor] | None = None
+    query: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    *,
+    allowed: Tensor | None = None,
+    prefix: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     """The same with keys and values."""
     pairs = torch.nn.functional.linear(x, weight, bias).view(*x.shape[:2], 2, HEADS, WIDTH).permute(2, 0, 3, 1, 4)
-    key, value = (
-        pairs if prefix is None else [torch.cat([one.expand(len(x), -1, -1, -1), part], dim=2) for one, part in zip(prefix, pairs)]
-    )
+    key, value = pairs if prefix is None else [torch.cat([one.expand(len(x), -1, -1, -1), part], dim=2) for one, part in zip(prefix, pairs)]
     return scaled_dot_product_attention(query, key, value, attn_mask=allowed)
 
 
