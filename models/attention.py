@@ -38,7 +38,7 @@ def attention(
 
     query (B, H, Q, D), key and value (B, H_kv, K, D) -> (B, H, Q, D). `allowed` broadcasts to (B, H, Q, K), True where a query may look;
     a query that may look nowhere gets zeros. `causal` is the short form of a causal mask, where Q = K. The fused kernel computes it,
-    unless the trace asks for scores or weights.
+    unless the trace asks for scores or weights or a short text is learnt from.
     """
     if trace is not None and trace.wants(site, "scores", "weights"):
         return explicit_attention(
