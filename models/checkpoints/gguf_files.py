@@ -121,6 +121,8 @@ class GGUFFile(Weights):
         block = self.blocks[name]
         if block.kind in PLAIN:
             return self.cursor.tensor(block.start, block.shape, PLAIN[block.kind]).to(dtype)
+        if not block.size:
+            return torch.empty(block.shape, dtype=dtype)  # a damaged shape; the library cannot unpack nothing
         width, size = gguf.GGML_QUANT_SIZES[block.kind]
         rows = (*block.shape[:-1], block.shape[-1] // width * size)
         stored = self.cursor.tensor(block.start, rows, torch.uint8).numpy()

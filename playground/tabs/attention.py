@@ -1,5 +1,7 @@
 """Attention: which words look at which, in any layer and head of any model."""
 
+import time
+
 import gradio as gr
 
 from playground.parts import Beside, discover
@@ -21,6 +23,7 @@ from playground.ui.pickers import QUIET, chosen, kind_of, model_picker, speaking
 from playground.ui.progress import cover, reporter
 
 KEY = "attention"
+SECOND = 0.12  # seconds after which a choice that is told twice is answered again: the browser shall be drawing by then
 
 
 def build(page: Page) -> None:
@@ -78,6 +81,7 @@ def build(page: Page) -> None:
             return gr.skip()
         asked = seen._replace(site=site, head=head, view=view, measure=measure, **chosen_tokens(tokens))
         if asked in (seen, *under_way):  # a list tells twice of a choice: once more when it is left, at the same moment
+            time.sleep(SECOND)
             return gr.skip()
         under_way[:] = [asked]
         try:

@@ -135,18 +135,20 @@ def test_the_tab_takes_a_beginning_from_a_clicked_word_and_keeps_it(tiny_page: g
 def test_a_generated_text_branches_and_goes_back(tiny_page: gr.Blocks) -> None:
     write, leave, inspect, back, warm = (handler(tiny_page, "generation", name) for name in ("write", "leave", "inspect", "back", "warm"))
     visitor = SimpleNamespace(session_hash="me")
-    *_, last = write("en", "tiny-gpt2", "She drank", 8, 0.7, 50, 1.0, 1, False, visitor)
-    saved, update = last[4], last[6]
-    assert len(saved) == 1 and update["value"] == 1
+    told = list(write("en", "tiny-gpt2", "She drank", 8, 0.7, 50, 1.0, 1, False, visitor))
+    saved, listed = told[-1][4], [one[6]["value"] for one in told if "value" in one[6]]
+    assert len(saved) == 1 and listed == [None, 1], "chosen once: a visitor may choose another while it grows"
     table, place = inspect("en", saved, 1, SimpleNamespace(index=2))
     assert place == 2 and table.count("<button") == table.count("<tr") - 1, "every token but the chosen one can be clicked"
     rank = next(rank for rank, option in enumerate(options(saved[0].steps[2])) if option[2] not in (saved[0].steps[2].token, 0))
-    *_, last = leave("en", saved, 1, 2, 8, SimpleNamespace(index=rank), visitor)
+    told = list(leave("en", saved, 1, 2, 8, SimpleNamespace(index=rank), visitor))
+    last, (update,) = told[-1], [one[6] for one in told if "value" in one[6]]
     first, branch = last[4]
-    assert first == saved[0] and (branch.number, branch.parent, branch.place) == (2, 1, 2) and last[6]["visible"]
+    assert first == saved[0] and (branch.number, branch.parent, branch.place) == (2, 1, 2)
+    assert update["visible"] and update["value"] == 2
     assert [step.token for step in branch.steps[:2]] == [step.token for step in first.steps[:2]]
     assert branch.steps[2].token == options(first.steps[2])[rank][2] and 3 <= len(branch.steps) <= 11
-    assert "branch 1, token 3" in last[6]["choices"][1][0] and back("en", last[4], 1)[0] != back("en", last[4], 2)[0]
+    assert "branch 1, token 3" in update["choices"][1][0] and back("en", last[4], 1)[0] != back("en", last[4], 2)[0]
     for wrong in ((saved, 1, None), (saved, 1, 99), ((), None, 0)):
         assert list(leave("en", *wrong, 8, SimpleNamespace(index=0), visitor)) == []
     notice, drawn = warm("zh", True, last[4], 2, 2, None, "", False, 5, 0.9)

@@ -1,5 +1,6 @@
 """Reader of GGUF, on files that the gguf package writes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import gguf
@@ -162,3 +163,10 @@ def test_damaged_bytes_give_a_clear_refusal_or_finite_memory(tmp_path: Path, sou
             assert tuple(weights.read(name).shape) == weights.shape(name)
     except Problem as problem:
         assert problem.key in {"broken_weights", "unsupported_weights"} and problem.values["file"] == "model.gguf"
+
+
+def test_a_tensor_of_no_numbers_is_empty_however_it_is_stored(tmp_path: Path, sound: tuple) -> None:
+    weights = open_bytes(tmp_path, sound[0])
+    for name in ("F32.weight", "Q8_0.weight", "Q4_0.weight"):
+        weights.blocks[name] = replace(weights.blocks[name], shape=(0, 64), size=0)
+        assert tuple(weights.read(name).shape) == (0, 64)
