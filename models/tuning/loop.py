@@ -170,7 +170,7 @@ class Tuning:
         """Where the word table moves, and only the words of examples and labels and the padding have a gradient."""
         table = self.prepared.network.embeddings.words
         moves = any(parameter is table.weight for parameter in self.prepared.trainable.values())
-        if not moves or self.reading.name == "text" or self.run.weight_decay:
+        if not moves or self.reading.words is None or self.run.weight_decay:
             return None
         ids = {self.base.tokenizer.pad_id or 0, *self.reading.words, *(token for item in self.items for token in item.row.ids)}
         return Touched(self.prepared.network, table, ids)

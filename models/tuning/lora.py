@@ -53,16 +53,18 @@ class Changed(nn.Module):
     def forward(
         self, x: Tensor, *, activation: Activation | None = None, bias: Tensor | None = None, rows: slice | Tensor | None = None
     ) -> Tensor:
-        down = torch.cat([change.a for change in self.changes.values()])  # all changes read the input at once
         up = self.up() if rows is None else self.up()[rows]
-        change = linear(linear(x, down), up * self.scale)
+        change = linear(linear(x, self.down()), up * self.scale)
         return activate(self.base(x, bias=bias, rows=rows) + change, activation)
 
     def part(self, rows: slice) -> tuple[Tensor, Tensor | None]:
         """Some rows of the sum and their bias, as `Linear` has them."""
         weight, bias = self.base.part(rows)
-        down = torch.cat([change.a for change in self.changes.values()])
-        return weight + self.up()[rows] @ down * self.scale, bias
+        return weight + self.up()[rows] @ self.down() * self.scale, bias
+
+    def down(self) -> Tensor:
+        """The A of all changes, which read the input at once. -> (all ranks, in)"""
+        return torch.cat([change.a for change in self.changes.values()])
 
     def up(self) -> Tensor:
         """The B of all changes, each on its own rows and its own columns. -> (out, all ranks)"""

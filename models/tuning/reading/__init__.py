@@ -38,7 +38,7 @@ class Reading(Protocol):
 
     name: str
     trainable: dict[str, nn.Parameter]  # what the reading itself has to learn
-    words: tuple[int, ...]  # whose scores it reads in the output matrix; of texts those of all words, which are not named
+    words: tuple[int, ...] | None  # whose scores it reads in the output matrix; None: all
 
     def items(self, examples: Sequence[Example]) -> list[Item]:
         """Examples as the model reads them. Where the answer is "", it is not known."""

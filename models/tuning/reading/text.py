@@ -24,7 +24,7 @@ class TextAnswer:
     """For decoders, whose question and answer are one row (segments 0 and 1), and for encoder-decoders. Loss of the answer alone."""
 
     name = "text"
-    words = ()
+    words = None
 
     def __init__(self, model: Model, task: Task, *, limit: int):
         if "lm" not in model.network.heads:
