@@ -1,7 +1,6 @@
 // Taking a figure home: a small menu on every chart. The pictures are plotly's own, the numbers those that it draws.
 (() => {
   const KINDS = [["png", "PNG"], ["svg", "SVG"], ["csv", "CSV"], ["json", "JSON"]];
-  const ARRAYS = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, i1: Int8Array, i2: Int16Array, i4: Int32Array };
   const said = (key) => window.playground.said?.[`script.${key}`]?.[document.documentElement.lang.startsWith("zh") ? "zh" : "en"] ?? key;
 
   // What is written in a figure may hold plotly's few tags and entities, and marks that fence other writing directions.
@@ -11,7 +10,7 @@
   const numbers = (values) => {
     if (values instanceof Float32Array) return Array.from(values, (value) => Number(value.toPrecision(7)));
     if (!values?.bdata) return Array.from(values ?? [], (row) => (row?.bdata || ArrayBuffer.isView(row) || Array.isArray(row) ? numbers(row) : row));
-    const flat = numbers(new ARRAYS[values.dtype](Uint8Array.from(atob(values.bdata), (letter) => letter.charCodeAt(0)).buffer));
+    const flat = numbers(window.playground.unpacked(values));
     const [, width] = String(values.shape ?? "").split(",").map(Number);
     return width ? Array.from({ length: flat.length / width }, (_, row) => flat.slice(row * width, (row + 1) * width)) : flat;
   };

@@ -99,40 +99,38 @@
     place.after(map.heard, map.listed);
     place.addEventListener("keydown", (event) => pressed(map, event));
     place.addEventListener("blur", () => { if (map.told) window.Plotly?.Fx.unhover(place); });
+    map.clicked = ({ points: [point] }) => {
+      if (map.told) open(map, () => { map.row = Number(point.y); map.column = Number(point.x); show(map, true); });
+    };
+    map.drawn = () => show(map, map.visible);
     maps.set(place, map);
     return map;
   };
 
-  // Plotly forgets who listens when another kind of figure takes its place.
   const listen = (map) => {
-    if (map.emitter === map.place._ev) return;
-    map.emitter = map.place._ev;
-    map.place.on("plotly_click", ({ points: [point] }) => {
-      if (map.told) open(map, () => { map.row = Number(point.y); map.column = Number(point.x); show(map, true); });
-    });
-    map.place.on("plotly_afterplot", () => show(map, map.visible));
+    window.playground.listen(map.place, "plotly_click", map.clicked);
+    window.playground.listen(map.place, "plotly_afterplot", map.drawn);
     if (!map.cursor.isConnected) map.place.append(map.cursor);
   };
 
   const later = (task) => window.requestIdleCallback ? requestIdleCallback(task, { timeout: 2000 }) : setTimeout(task, 200);
 
-  // Called after each drawing; `value.cells` is there for a map of one head only.
-  const cells = (place, value, select) => {
-    if (!value?.cells && !maps.has(place)) return;
+  // Called after each drawing; `told` is there for a map of one head only.
+  const cells = (place, told, description, select) => {
+    if (!told && !maps.has(place)) return;
     const map = maps.get(place) ?? begin(place, select);
-    map.told = value?.cells && JSON.parse(value.cells);
-    const told = map.told;
+    map.told = told;
     map.listed.replaceChildren();
-    if (!map.told) {
+    if (!told) {
       map.heard.textContent = "";
       place.removeAttribute("tabindex");
       show(map, false);
       return;
     }
     listen(map);
-    map.description = value.description;
+    map.description = description;
     place.tabIndex = 0;
-    place.setAttribute("aria-label", `${value.description}. ${map.told.help}`);
+    place.setAttribute("aria-label", `${description}. ${told.help}`);
     later(() => {  // a thousand cells take as long as the figure, which shall be seen first
       if (map.told === told) map.listed.replaceChildren(...(Math.max(map.told.rows.length, map.told.columns.length) <= TABLE ? table(map) : strongest(map)));
     });

@@ -60,7 +60,7 @@ def build(page: Page) -> None:
                 waiting = cover()
                 picture = chart(height=480, elem_id="attention-chart")
             gr.Markdown(phrase("attention.reading"), elem_classes="figure-note")
-    under_way = gr.State([])  # what is being drawn for this visitor; not a tuple, since two questions at a time have to see the same
+    turned = gr.State([])  # the last view that a control changed, and into which; not a tuple, since two questions at a time have to see the same
     seen, hint = gr.State(None), gr.State(hint_of(start, picker.model.value))
 
     # Handlers: what is shown is always `seen`, the last question that was put and the view of it, whatever stands in the boxes by now.
@@ -76,18 +76,20 @@ def build(page: Page) -> None:
         return remark(cut, look), None, *shown(seen, result, language, deeper(playground, seen))
 
     @guarded(notice)
-    def turn(language, seen, under_way, site, head, view, measure, tokens):
+    def turn(language, seen, turned, site, head, view, measure, tokens):
         if seen is None:
             return gr.skip()
         asked = seen._replace(site=site, head=head, view=view, measure=measure, **chosen_tokens(tokens))
-        if asked in (seen, *under_way):  # a list tells twice of a choice: once more when it is left, at the same moment
+        # A list tells twice of a choice: once more when it is left, at the same moment, maybe before or just after `seen` is written.
+        if asked == seen or (turned and turned[0] is seen and turned[1] == asked):
             time.sleep(SECOND)
             return gr.skip()
-        under_way[:] = [asked]
+        turned[:] = [seen, asked]
         try:
             told = dict(zip(views, draw(language, asked)))
-        finally:
-            under_way.clear()
+        except BaseException:
+            turned.clear()
+            raise
         if told[views[0]] == asked == seen._replace(head=head, **chosen_tokens(tokens)):  # no control says anything new
             told = {views[0]: asked, picture: told[picture]}
         return {notice: "", **told}
@@ -145,7 +147,7 @@ def build(page: Page) -> None:
     slow = QUIET | {"show_progress": "full", "show_progress_on": waiting}  # a gradient has to be computed first
     for control in controls:
         how = slow if control is measure else QUIET
-        control.input(turn, [page.language, seen, under_way, *controls], [notice, *views], **how, trigger_mode="always_last")
+        control.input(turn, [page.language, seen, turned, *controls], [notice, *views], **how, trigger_mode="always_last")
     page.retelling.add(again, seen, views)
     picture.select(zoom, [page.language, seen], views, **QUIET)
     picker.model.change(fields, picker.model, [second, target], **QUIET)

@@ -96,7 +96,7 @@ def picture_of(seen: Seen, result: attend.Result, language: str, more: attribute
     weights, words = numbers(result, seen, more)
     if seen.view != "lines":
         cells = cells_of(*words(seen.site), language) if seen.view == "one" else None
-        return drawn(pictured(result, seen, language, more), description, cells=cells)
+        return drawn(pictured(result, seen, language, weights, words), description, cells=cells)
     data = lines(
         over_heads(weights(seen.site), seen.head),
         *words(seen.site),
@@ -129,9 +129,11 @@ def numbers(
     return weights, words
 
 
-def pictured(result: attend.Result, seen: Seen, language: str, more: attribute.Result | None = None) -> go.Figure:
-    """The figure of one view of a result."""
-    (weights, words), site, view = numbers(result, seen, more), seen.site, seen.view
+def pictured(
+    result: attend.Result, seen: Seen, language: str, weights: Callable[[str], np.ndarray], words: Callable[[str], Words]
+) -> go.Figure:
+    """The figure of one view of a result, which has these `numbers`."""
+    site, view = seen.site, seen.view
     # Words are counted where tokens were; a window of tokens hides none of them as a whole.
     common = {"language": language, "window": None if seen.whole else result.window}
     causal, marks = site in result.causal, notes(seen, language)

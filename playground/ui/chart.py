@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from plotly.io.json import to_json_plotly
 
 from playground.ui.language import table
+from playground.ui.parcels import LARGE, PARCELS
 from playground.ui.reading import isolate, readable, visible
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -39,11 +40,15 @@ def chart(*, height: int = 420, elem_id: str | None = None) -> gr.HTML:
 def drawn(figure: go.Figure, description: str, *, cells: dict[str, Any] | None = None) -> dict[str, Any]:
     """A figure as the value of a chart; `description` is what a screen reader says. `cells`: see `cells_of`, for a map to walk on.
 
-    Figure and cells are strings of JSON: of a list Gradio's page would watch every element, and a map may have a thousand words.
+    Figure and cells are strings of JSON: of a list Gradio's page would watch every element, and a map may have a thousand words. What is
+    large is fetched apart, as one JSON of both, and `parcel` is its name.
     """
     told = figure.to_dict()
     told["layout"].pop("template", None)
-    return {"figure": to_json_plotly(told), "description": visible(description)} | ({"cells": json.dumps(cells)} if cells else {})
+    text, said = to_json_plotly(told), json.dumps(cells)
+    if len(text) + len(said) > LARGE:
+        return {"parcel": PARCELS.keep(f'{{"figure": {text}, "cells": {said}}}'), "description": visible(description)}
+    return {"figure": text, "description": visible(description)} | ({"cells": said} if cells else {})
 
 
 def cells_of(rows: Sequence[str], columns: Sequence[str], language: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import gradio as gr
 
 from playground.ui.chart import PLOTLY_JS
 from playground.ui.language import table
+from playground.ui.parcels import ROUTE
 
 ASSETS = Path(__file__).parents[2] / "assets"
 FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"]
@@ -102,6 +103,7 @@ def launch_settings() -> dict[str, Any]:
         "footer_links": ["api"],  # its button opens the API page for a link of our own footer
         "run_history": False,
         "max_threads": 128,  # each waiting visitor holds one; with the default of 40, forty would stop the page for everybody
+        "app_kwargs": {"routes": [ROUTE]},
         "max_file_size": "4mb",  # the only files that visitors send are labelled sentences
         "show_error": False,
     }

@@ -1,0 +1,72 @@
+"""Large figures travel beside Gradio, whose page turns every value into text a dozen times at each event.
+
+The value of a chart then names a parcel, and the browser fetches that once. A parcel is called by the digest of what it holds, so the same
+figure is kept once, and a name cannot be guessed.
+"""
+
+import gzip
+import hashlib
+import ipaddress
+import threading
+from collections import OrderedDict
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+LARGE = 60_000  # characters from which a figure is a parcel
+BUDGET_BYTES = 64_000_000  # of all that wait: a browser fetches its own within a second
+FOREVER = {"cache-control": "private, max-age=86400, immutable"}
+
+
+class Parcels:
+    """Keeps texts up to `budget_bytes`; the oldest go first. Every method may be called from any thread."""
+
+    def __init__(self, budget_bytes: int = BUDGET_BYTES):
+        self.budget_bytes = budget_bytes
+        self.used_bytes = 0
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def keep(self, text: str) -> str:
+        """Keep a text and give its name."""
+        data = text.encode()
+        name = hashlib.blake2b(data, digest_size=16).hexdigest()
+        with self._lock:
+            if name not in self._kept:
+                self._kept[name] = data
+                self.used_bytes += len(data)
+            self._kept.move_to_end(name)
+            while self.used_bytes > self.budget_bytes and len(self._kept) > 1:
+                self.used_bytes -= len(self._kept.popitem(last=False)[1])
+        return name
+
+    def get(self, name: str) -> bytes | None:
+        """What was kept under `name`; None where it is gone, or never was."""
+        with self._lock:
+            return self._kept.get(name)
+
+
+PARCELS = Parcels()  # of this server
+
+
+def send(request: Request) -> Response:
+    """Answer with a parcel, smaller where it has a way to go; 404 where it is gone."""
+    data = PARCELS.get(request.path_params["name"])
+    if data is None:
+        return Response(status_code=404)
+    headers = dict(FOREVER)
+    if "gzip" in request.headers.get("accept-encoding", "") and not at_home(request):
+        data, headers = gzip.compress(data, compresslevel=1), headers | {"content-encoding": "gzip", "vary": "accept-encoding"}
+    return Response(data, media_type="application/json", headers=headers)
+
+
+def at_home(request: Request) -> bool:
+    """Whether the browser runs on this machine, where a byte costs nothing."""
+    try:
+        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+ROUTE = Route("/parcels/{name}", send)
