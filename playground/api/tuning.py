@@ -90,6 +90,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         template: str = "",
         words: list[str] = [],  # noqa: B006 - the API page shows the default; nothing changes it
         hub_data: str = "",
+        reading: str = "auto",
         request: gr.Request = None,
     ) -> Iterator[TuningStep]:
         """Let a model learn a task in several ways, one after the other, and follow it step by step.
@@ -115,6 +116,8 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             template: how the task is put, with {text} once and, for models that fill gaps, [MASK] once; empty for the task's own.
             words: a word for each label, as `["positive = great"]`; those not named stay.
             hub_data: a data set of the hub by its name, in the place of `data`, where this server may ask the hub.
+            reading: how classes are read: "words" (label words, by the model's own head), "linear" (a small layer on the first token of
+                an encoder, the last of a decoder), "mean" (the same on the mean of all), or "auto", which is what suits the model.
         Returns:
             `{method, seed, step, seconds, loss, accuracy}` for each step; the last item holds the `table` with a row for each method.
         """
@@ -137,6 +140,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             shots=shots,
             template=template,
             words=words_of("\n".join(words)),
+            reading=reading,
         )
         visitor = f"api-{secrets.token_urlsafe(16)}"
         playground.tune(visitor, plan)

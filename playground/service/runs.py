@@ -27,6 +27,7 @@ VISITORS = 60  # whose last run is remembered
 
 PLACES = ("front", "between", "end")  # where a soft prompt stands
 STARTS = ("vocabulary", "random", "text", "labels")  # what prompts and prefixes begin as
+READINGS = ("auto", "words", "linear", "mean")  # how classes are read off the model
 
 Budget = Literal["steps", "epochs", "seconds"]
 
@@ -38,7 +39,7 @@ class Plan:
     `task` names a set that ships, unless `examples` are somebody's own. `amount` of `budget` is for each method with each seed. `rate`
     None: the method's own. `seeds`: how many, counted from `seed` on. `length` is that of prompts and prefixes, which begin as `start` says
     (`text` where it says "text"); a prompt stands where `place` says. `shots`: examples in front of each cloze question. `template` and
-    `words` (label, word) take the place of the task's own, where they are not empty.
+    `words` (label, word) take the place of the task's own, where they are not empty. `reading`: how classes are read off the model.
     """
 
     model: str
@@ -58,6 +59,7 @@ class Plan:
     shots: int = 0
     template: str = ""
     words: tuple[tuple[str, str], ...] = ()
+    reading: str = READINGS[0]
 
     def __post_init__(self) -> None:
         if not self.methods:
@@ -69,7 +71,7 @@ class Plan:
             raise Problem("bad_rate", rate=self.rate)
         if not 1 <= self.seeds <= MOST_SEEDS:
             raise Problem("bad_seeds", seeds=self.seeds, most=MOST_SEEDS)
-        for value, known in ((self.place, PLACES), (self.start, STARTS)):
+        for value, known in ((self.place, PLACES), (self.start, STARTS), (self.reading, READINGS)):
             if value not in known:
                 raise Problem("unknown_choice", value=str(value)[:40], known=list(known))
         if self.start == "text" and not self.text.strip():

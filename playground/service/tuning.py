@@ -86,7 +86,8 @@ def attempt(job: Job, plan: Plan, model: Model, examples: Examples, method: Meth
     gone: list[float] = []
     settings, run = settings_for(method, plan), budget(plan, seed)
     with Peak(model.device) as peak:
-        tuning = Tuning(model, method, examples, settings=settings, run=run, name=f"{model.name} + {method.name}")
+        name = f"{model.name} + {method.name}"
+        tuning = Tuning(model, method, examples, settings=settings, run=run, reading=plan.reading, name=name)
         vectors = getattr(tuning.prepared.network.extra, "vectors", None)
         start = None if vectors is None else vectors.detach().clone()
         stopped = None

@@ -88,7 +88,7 @@ def task_of(name: str | None, *own: Any) -> Task:
 
 
 def plan_of(
-    model, task, ways, budget, amount, length, rank, rate, seed, seeds, place, start, start_text, shots, template, words, *own: Any
+    model, task, ways, budget, amount, length, rank, rate, seed, seeds, place, start, start_text, shots, reading, template, words, *own: Any
 ) -> Plan:
     """What the form asks for. Problem where something is missing or cannot be used."""
     if not task:
@@ -115,4 +115,5 @@ def plan_of(
         shots=int(shots or 0),
         template=template or "",
         words=pairs,
+        reading=reading,
     )

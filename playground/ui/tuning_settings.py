@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 import gradio as gr
 
-from playground.service.runs import MOST_SEEDS, MOST_STEPS, PLACES, STARTS
+from playground.service.runs import MOST_SEEDS, MOST_STEPS, PLACES, READINGS, STARTS
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET
 
@@ -26,6 +26,7 @@ class Settings:
     start: gr.Radio
     start_text: gr.Textbox
     shots: gr.Radio
+    reading: gr.Radio
 
     @property
     def values(self) -> list[gr.components.Component]:
@@ -50,8 +51,10 @@ def settings_form() -> Settings:
         start_text = gr.Textbox(label=phrase("tuning.start_words"), visible=False, max_length=500)
         rank = gr.Slider(1, 32, 8, step=1, label=phrase("tuning.rank"))
         shots = gr.Radio(list(SHOTS), value=SHOTS[0], label=phrase("tuning.shots"), info=phrase("tuning.shots_info"))
+        readings = [(phrase(f"tuning.reading_{name}"), name) for name in READINGS]
+        reading = gr.Radio(readings, value=READINGS[0], label=phrase("tuning.read_by"), info=phrase("tuning.read_by_info"))
     start.change(lambda start: gr.update(visible=start == "text"), start, start_text, **QUIET)
     return Settings(
         budget=budget, amount=amount, length=length, rank=rank, rate=rate, seed=seed, seeds=seeds, place=place, start=start,
-        start_text=start_text, shots=shots,
+        start_text=start_text, shots=shots, reading=reading,
     )  # fmt: skip

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from models.model import Model
 from models.tuning import methods
 from models.tuning.loop import Run, Tuning
+from models.tuning.reading.choose import Wish
 from models.tuning.results import Outcome
 from models.tuning.task import Examples
 
 HEAD = ["| method | test accuracy | each seed | rate | steps | s / step | trainable |", "|---|---|---|---|---|---|---|"]
 
 
-def tuned(model: Model, method: str, examples: Examples, runs: Sequence[Run]) -> str:
+def tuned(model: Model, method: str, examples: Examples, runs: Sequence[Run], *, reading: Wish = "auto") -> str:
     """Learn once for each of `runs`, measure on the test sentences. Accuracies are mean ± standard deviation over the seeds."""
     found, pace, steps = [], [], []
     for run in runs:
-        tuning = Tuning(model, methods()[method], examples, run=run)
+        tuning = Tuning(model, methods()[method], examples, run=run, reading=reading)
         for _ in tuning.steps():
             pass
         found.append(Outcome.of(tuning).measure(examples.test).accuracy)

@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, help="learning rate (default: the method's)")
     parser.add_argument("--rows", type=int, default=32, help="sentences a step")
     parser.add_argument("--dropout", type=float, default=0.1, help="share of features silenced while matrices of the model move")
+    parser.add_argument("--reading", default="auto", help="words, linear, mean (default: what suits the model)")
     parser.add_argument("--limit", type=int, default=0, help="sentences to learn from (default: all)")
     parser.add_argument("--seconds", type=float, help="of computing, for each method with each seed")
     parser.add_argument("--seeds", type=int, default=3)
@@ -45,7 +46,7 @@ def main() -> None:
         epochs = options.epochs * (options.more if method in ("prompt", "prefix") else 1)
         plain = {"epochs": epochs, "seconds": options.seconds, "rows": options.rows, "measure": 0, "rate": options.rate}
         plain["dropout"] = options.dropout if method in ("ffn_only", "full") else 0.0
-        row = tuned(model, method, examples, [Run(**plain, seed=seed) for seed in range(1, options.seeds + 1)])
+        row = tuned(model, method, examples, [Run(**plain, seed=seed) for seed in range(1, options.seeds + 1)], reading=options.reading)
         sys.stdout.write(row + "\n")
         sys.stdout.flush()
 

@@ -12,7 +12,9 @@ pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
 TEXT = "Nobody knows why the sky is blue."
 # From now on plotly draws only when it is let.
-HOLD = "() => { const { react } = Plotly; Plotly.react = (...given) => new Promise((done) => { window.let = () => done(react(...given)); }); }"
+HOLD = (
+    "() => { const { react } = Plotly; Plotly.react = (...given) => new Promise((done) => { window.let = () => done(react(...given)); }); }"
+)
 # The colours at the middles of all cells: of our own picture, and of plotly's.
 COLOURS = """(own) => {
   const place = document.querySelector("#attention-chart .chart"), image = place.querySelector(".heatmaplayer image"), canvas = document.createElement("canvas");

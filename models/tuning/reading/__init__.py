@@ -66,6 +66,16 @@ def hidden(network: Tuned, tokens: Tokens, column: Tensor) -> Tensor:
     return network.decode(tokens, only=network.before(tokens, only))[:, 0]
 
 
+def pooled(network: Tuned, tokens: Tokens) -> Tensor:
+    """The mean of what the network has of each word of a row (Reimers & Gurevych 2019, section 3). -> (B, C)"""
+    if network.encoder is not None:
+        found = network.encode(tokens)
+    else:
+        after = torch.arange(1, tokens.ids.shape[1] + 1, device=tokens.ids.device).expand(tokens.ids.shape)
+        found = network.decode(tokens, only=network.before(tokens, after))
+    return (found * tokens.mask[..., None]).sum(1) / tokens.mask.sum(1, keepdim=True)
+
+
 def labelled(scores: Tensor, items: Sequence[Item], labels: Sequence[str]) -> Guesses:
     """Guesses from the scores of labels (B, L)."""
     best = scores.argmax(-1)

@@ -12,27 +12,28 @@ from models.tuning.reading.linear import LinearHead
 from models.tuning.reading.text import TextAnswer
 from models.tuning.task import Example, Examples, Task
 
-Wish = Literal["auto", "words", "linear", "text"]
+Wish = Literal["auto", "words", "linear", "mean", "text"]
 
 
 def reading_for(
     model: Model, task: Task, prepared: Prepared, *, wish: Wish, length: int, shown: Sequence[Example] = ()
 ) -> LabelWords | LinearHead | TextAnswer:
-    """Label words where the model has a head for words, else a linear head; texts for tasks that ask for texts.
+    """Label words where the model has a head for words, else a linear head, of an encoder over the mean; texts for tasks that ask for texts.
 
     `model` is the tuned one, `shown` are examples in front of every question. Problem "reading_does_not_fit" for label words or a linear
     head where a text is wanted, and the other way.
     """
     limit = min(length, model.limit)
     if wish == "auto":
-        head = HEADS.get(model.config.architecture, "")
-        wish = "text" if task.kind == "rewrite" else "words" if head in model.network.heads or not prepared.trainable else "linear"
+        fills = HEADS.get(model.config.architecture, "") in model.network.heads or not prepared.trainable
+        head = "mean" if model.config.architecture == "encoder" else "linear"
+        wish = "text" if task.kind == "rewrite" else "words" if fills else head
     if (wish == "text") != (task.kind == "rewrite"):
         raise Problem("reading_does_not_fit", task=task.name)
     if wish == "text":
         return TextAnswer(model, task, limit=limit)
-    if wish == "linear" and prepared.trainable:
-        return LinearHead(model, task, limit=limit)
+    if wish in ("linear", "mean") and prepared.trainable:
+        return LinearHead(model, task, limit=limit, name=wish)
     return LabelWords(model, task, limit=limit, shown=shown, calibrate=prepared.calibrate)
 
 

@@ -1,6 +1,7 @@
 """Classes read through a new layer of one row a class, which learns beside whatever else moves (Devlin et al. 2019, figure 4)."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -8,19 +9,20 @@ from torch.nn import functional as F
 
 from models.linear import Linear
 from models.model import Model
-from models.tuning.reading import Guesses, Item, hidden, labelled, size
+from models.tuning.reading import Guesses, Item, hidden, labelled, pooled, size
 from models.tuning.task import Example, Task
 from models.tuning.tuned import Tuned
 
 
 class LinearHead:
-    """Reads the first position of an encoder and the last of a decoder. It starts at zero, so all classes are equally likely."""
+    """Reads the first position of an encoder and the last of a decoder ("linear"), or the mean of all ("mean"), for which encoders
+    of sentences were made. It starts at zero, so all classes are equally likely.
+    """
 
-    name = "linear"
     words = ()
 
-    def __init__(self, model: Model, task: Task, *, limit: int):
-        self.model, self.limit = model, limit
+    def __init__(self, model: Model, task: Task, *, limit: int, name: Literal["linear", "mean"] = "linear"):
+        self.model, self.limit, self.name = model, limit, name
         self.labels = tuple(task.labels)
         self.layer = Linear(model.config.d_model, len(self.labels), device=model.device)
         for parameter in self.layer.parameters():
@@ -44,7 +46,7 @@ class LinearHead:
         """Of each label. -> (B, L)"""
         tokens = self.model.batch([item.row for item in items])
         column = torch.tensor([item.column for item in items], device=tokens.ids.device)
-        return self.layer(hidden(network, tokens, column))
+        return self.layer(pooled(network, tokens) if self.name == "mean" else hidden(network, tokens, column))
 
     def loss(self, network: Tuned, items: Sequence[Item]) -> Tensor:
         scores = self.scores(network, items)

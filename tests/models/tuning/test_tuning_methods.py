@@ -13,6 +13,8 @@ from models.tokens import Row
 from models.tuning import methods
 from models.tuning.loop import Run, Tuning
 from models.tuning.lora import merge
+from models.tuning.reading import pooled
+from models.tuning.tuned import Tuned
 from models.tuning.twin import twin
 
 CLOSE = dict(rtol=1e-5, atol=2e-5)
@@ -25,6 +27,9 @@ CASES = [
     ("prompt", "gpt2", {"length": 3, "place": "end", "start": "random"}, "text"),
     ("prefix", "bert", {"length": 4}, "words"),
     ("prefix", "bert", {"length": 3, "layers": (1, -1), "start": "text", "text": "tea"}, "linear"),
+    ("prefix", "bert", {"length": 3}, "mean"),
+    ("prompt", "bert", {"length": 3, "place": "between"}, "mean"),
+    ("prompt", "gpt2", {"length": 3}, "mean"),
     ("prefix", "gpt2", {"length": 4, "mlp": 16}, "words"),
     ("prefix", "llama", {"length": 4}, "text"),
     ("prefix", "marian", {"length": 4, "places": ("encoder", "decoder", "cross")}, "text"),
@@ -216,7 +221,7 @@ def test_below_what_moves_no_gradient_is_computed_and_only_label_words_are_score
     assert seen == {0: (False, width), 1: (False, width), 2: (True, 1), "head": (8, 2)}
 
 
-@pytest.mark.parametrize("reading", ["words", "linear"])
+@pytest.mark.parametrize("reading", ["words", "linear", "mean"])
 def test_the_rows_of_words_that_occur_learn_what_the_whole_table_learns(
     reading: str, tuning_models: dict[str, Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +236,19 @@ def test_the_rows_of_words_that_occur_learn_what_the_whole_table_learns(
     table = few.prepared.network.embeddings.words.weight
     moved = (table != before).any(dim=1).nonzero()[:, 0].tolist()
     assert moved and set(moved) <= set(few.touched.ids.tolist())
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt2"])
+def test_the_mean_is_that_of_what_a_text_alone_has_of_each_of_its_words(name: str, tuning_models: dict[str, Model]) -> None:
+    model = tuning_models[name]
+    rows = [model.tokenizer.encode(text) for text in ("She drank tea.", "Why?")]
+    wanted = []
+    for row in rows:
+        tokens = model.batch([row])
+        outputs = model.network.encode(tokens) if model.network.encoder else model.network.decode(tokens)
+        assert outputs.shape[1] == len(row)
+        wanted.append(outputs[0].mean(0))
+    torch.testing.assert_close(pooled(Tuned(model.network), model.batch(rows)), torch.stack(wanted), **CLOSE)
 
 
 def test_where_all_words_have_a_gradient_the_table_moves_as_a_whole(tuning_models: dict[str, Model]) -> None:

@@ -46,6 +46,7 @@ def run(model: Model, method: str, *, reading: str = "words", steps: int = 3, ra
         ("cloze", "bert", "words", {"shots": 2}),
         ("prompt", "gpt2", "words", {"length": 3, "place": "end"}),
         ("prefix", "bert", "linear", {"length": 3, "mlp": 8}),
+        ("lora", "bert", "mean", {"rank": 2}),
         ("lora", "llama", "words", {"rank": 2}),
         ("ffn_only", "marian", "text", {"layers": (-1,)}),
         ("full", "bert", "words", {}),

@@ -195,7 +195,10 @@ def test_the_task_can_be_put_in_other_words_which_the_model_is_asked_about(playg
     assert [outcome.problem for outcome in found.outcomes] == [None] * 3
     told = json.loads((playground.shelf.place(found.outcomes[1].kept) / "tuned.json").read_text())
     assert told["task"]["template"] == task.template and told["task"]["labels"]["weather"]["word"] == "coffee tea"
-    assert (told["settings"]["start"], told["settings"]["place"]) == ("labels", "between")
+    assert (told["settings"]["start"], told["settings"]["place"], told["reading"]) == ("labels", "between", "words")
+    linear, mean = (run(playground, "ada", plan("cloze", "prefix", reading=reading)).outcomes for reading in ("linear", "mean"))
+    told = [json.loads((playground.shelf.place(outcome.kept) / "tuned.json").read_text())["reading"] for outcome in (*linear, *mean)]
+    assert told == ["words", "linear", "words", "mean"], "a cloze has nothing that could learn a layer"
 
 
 def test_a_visitor_deletes_what_is_theirs_and_nothing_else(playground: Playground) -> None:
