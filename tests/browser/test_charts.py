@@ -17,13 +17,12 @@ HOLD = (
 )
 # The colours at the middles of all cells: of our own picture, and of plotly's.
 COLOURS = """(own) => {
-  const place = document.querySelector("#attention-chart .chart"), image = place.querySelector(".heatmaplayer image"), canvas = document.createElement("canvas");
-  const width = Number(image.getAttribute("width")), height = Number(image.getAttribute("height"));
-  Object.assign(canvas, { width, height }).getContext("2d").drawImage(own ? place.querySelector("canvas.preview") : image, 0, 0, width, height);
-  const side = place._fullData[0].z.length, found = [];
-  for (let row = 0; row < side; row += 1) for (let column = 0; column < side; column += 1)
-    found.push([...canvas.getContext("2d").getImageData((column + 0.5) * width / side, (row + 0.5) * height / side, 1, 1).data]);
-  return found;
+  const place = document.querySelector("#attention-chart .chart"), image = place.querySelector(".heatmaplayer image");
+  const [width, height] = ["width", "height"].map((name) => Number(image.getAttribute(name)));
+  const canvas = Object.assign(document.createElement("canvas"), { width, height }), context = canvas.getContext("2d");
+  context.drawImage(own ? place.querySelector("canvas.preview") : image, 0, 0, width, height);
+  const side = place._fullData[0].z.length, middles = Array.from({ length: side }, (_, at) => (at + 0.5) / side);
+  return middles.flatMap((row) => middles.map((column) => [...context.getImageData(column * width, row * height, 1, 1).data]));
 }"""
 
 
