@@ -33,7 +33,11 @@ WATCH = """() => {
   }));
   window.watched ??= addEventListener("playground-moved", () => tell("painted", "whole")) || true;
   window.listening ??= addEventListener("click", () => { window.clicked ??= performance.now(); }, true) || true;
-  window.previewed ??= window.playground.preview = (...given) => { const shown = preview(...given); if (shown) tell("painted"); return shown; };
+  window.previewed ??= window.playground.preview = (...given) => {
+    const shown = preview(...given);
+    if (shown) tell("painted");
+    return shown;
+  };
   window.clicked = null; window.painted = null; window.whole = null;
 }"""
 # What Gradio would send to any page of its own.
