@@ -18,7 +18,7 @@ Wish = Literal["auto", "words", "linear", "mean", "text"]
 def reading_for(
     model: Model, task: Task, prepared: Prepared, *, wish: Wish, length: int, shown: Sequence[Example] = ()
 ) -> LabelWords | LinearHead | TextAnswer:
-    """Label words where the model has a head for words, else a linear head, which reads the mean of an encoder; texts where texts are asked.
+    """Label words where the model has a head for words, else a linear head, of an encoder on the mean; texts where texts are asked.
 
     `model` is the tuned one, `shown` are examples in front of every question. Problem "reading_does_not_fit" for label words or a linear
     head where a text is wanted, and the other way.
