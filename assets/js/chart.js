@@ -54,7 +54,7 @@
 
   // What is large came apart, and stays with the chart that it was fetched for; null where the server has it no more.
   const fetched = async (name) => {
-    const answer = await fetch(`${window.gradio_config?.root ?? ""}/parcels/${name}`).catch(() => null);
+    const answer = await fetch(`${window.gradio_config?.root ?? ""}/gradio_api/parcels/${name}`).catch(() => null);
     return answer?.ok ? answer.text() : null;
   };
 

@@ -69,4 +69,4 @@ def at_home(request: Request) -> bool:
         return False
 
 
-ROUTE = Route("/parcels/{name}", send)
+ROUTE = Route("/gradio_api/parcels/{name}", send)  # where a proxy in front of Gradio passes everything on

@@ -38,15 +38,15 @@ def test_a_large_figure_is_named_and_fetched(shelf: Parcels) -> None:
     assert set(value) == {"parcel", "description"} and len(json.dumps(value)) < 200
     app = Starlette(routes=[parcels.ROUTE])
     near, far = TestClient(app, client=("127.0.0.1", 1)), TestClient(app, client=("192.0.2.1", 1))
-    answer = near.get(f"/parcels/{value['parcel']}")
+    answer = near.get(f"/gradio_api/parcels/{value['parcel']}")
     assert answer.status_code == 200 and "content-encoding" not in answer.headers and "immutable" in answer.headers["cache-control"]
     told = answer.json()
     assert told["cells"] == {"rows": ["<b>"], "columns": ["词"]} and told["figure"]["data"][0]["z"]["shape"] == "200, 200"
-    with far.stream("GET", f"/parcels/{value['parcel']}") as sent:
+    with far.stream("GET", f"/gradio_api/parcels/{value['parcel']}") as sent:
         packed = b"".join(sent.iter_raw())
     assert sent.headers["content-encoding"] == "gzip" and json.loads(gzip.decompress(packed)) == told and len(packed) < len(answer.content)
-    assert far.get(f"/parcels/{value['parcel']}", headers={"accept-encoding": "identity"}).json() == told
-    assert near.get("/parcels/0123").status_code == 404
+    assert far.get(f"/gradio_api/parcels/{value['parcel']}", headers={"accept-encoding": "identity"}).json() == told
+    assert near.get("/gradio_api/parcels/0123").status_code == 404
 
 
 def test_a_small_figure_stays_in_the_value(shelf: Parcels) -> None:
