@@ -109,7 +109,7 @@ def show(page: Page, view: str) -> float:
 def fill(url: str, *, answers: int = 450) -> None:
     """So many other questions: what the server remembers of answers grows up to its bound, and shall have done so before."""
     for number in range(answers):
-        body = json.dumps({"data": ["mini-bert-en", text(number, 16 + number % 40)]}).encode()
+        body = json.dumps({"data": ["mini-bert-en", text(number, 16 + number % 40), "", "", "", -1]}).encode()
         headers = {"content-type": "application/json"}
         urllib.request.urlopen(urllib.request.Request(f"{url}gradio_api/run/attend", data=body, headers=headers)).read()
 

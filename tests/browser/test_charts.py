@@ -26,14 +26,19 @@ COLOURS = """(own) => {
 }"""
 
 
-@pytest.mark.parametrize(("model", "view"), [("tiny-bert", ""), ("tiny-gpt2", "hidden cells")])
-def test_the_new_weights_are_seen_before_plotly_has_drawn_them(visit: Visit, model: str, view: str) -> None:
-    page = visit()
+def other_words(page: Page) -> None:
+    """Another text than the one that is shown at first, and its map."""
     expect(title(page, "attention-chart")).to_be_visible()
-    choose(page, "attention", "Model", model)
     page.get_by_label("Text", exact=True).fill(TEXT)
     press(page, "attention")
     expect(page.locator("#attention-chart .ytick", has_text="sky")).to_be_visible()
+
+
+@pytest.mark.parametrize(("model", "view"), [("tiny-bert", ""), ("tiny-gpt2", "hidden cells")])
+def test_the_new_weights_are_seen_before_plotly_has_drawn_them(visit: Visit, model: str, view: str) -> None:
+    page = visit()
+    choose(page, "attention", "Model", model)
+    other_words(page)
     canvas = page.locator("#attention-chart canvas.preview")
     page.evaluate(HOLD)
     choose(page, "attention", "Head", "Head 3")
@@ -53,10 +58,7 @@ def test_the_new_weights_are_seen_before_plotly_has_drawn_them(visit: Visit, mod
 
 def test_the_words_stay_beside_a_map_that_became_smaller(visit: Visit) -> None:
     page = visit()
-    expect(title(page, "attention-chart")).to_be_visible()
-    page.get_by_label("Text", exact=True).fill(TEXT)
-    press(page, "attention")
-    expect(page.locator("#attention-chart .ytick", has_text="sky")).to_be_visible()
+    other_words(page)
     word = page.locator("#attention-chart .ytick text").first.bounding_box()
     first = page.locator("#attention-chart .heatmaplayer image").bounding_box()
     assert 0 < first["x"] - word["x"] - word["width"] < 20
@@ -66,10 +68,7 @@ def test_the_words_stay_beside_a_map_that_became_smaller(visit: Visit) -> None:
 
 def test_other_words_or_a_zoomed_map_are_left_to_plotly(visit: Visit) -> None:
     page = visit()
-    expect(title(page, "attention-chart")).to_be_visible()
-    page.get_by_label("Text", exact=True).fill(TEXT)
-    press(page, "attention")
-    expect(page.locator("#attention-chart .ytick", has_text="sky")).to_be_visible()
+    other_words(page)
     page.evaluate("() => Plotly.relayout(document.querySelector('#attention-chart .chart'), { 'xaxis.range': [1.5, 4.5] })")
     choose(page, "attention", "Head", "Head 2")
     expect(title(page, "attention-chart")).to_contain_text("Head 2")
