@@ -87,5 +87,5 @@ class Offers:
 
 
 def learns(card: "Card", facts: Facts) -> bool:
-    """Whether a model can be taught a task by example: it has a head for words to answer with, and is not a tuning of another itself."""
-    return not card.tuned_from and not {"fill_mask", "generate", "translate"}.isdisjoint(facts.tasks)
+    """Whether a model can be taught a task by example: it answers with words or through a new layer, and is no tuning itself."""
+    return not card.tuned_from and not {"attend", "fill_mask", "generate", "translate"}.isdisjoint(facts.tasks)

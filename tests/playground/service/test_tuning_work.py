@@ -1,11 +1,13 @@
 """Real runs on a tiny model: what they leave can be asked like any model, on this server and after a restart of it."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from transformers import BertModel
 
 from models.catalogue import Catalogue
 from models.errors import Problem
@@ -96,6 +98,21 @@ def test_with_several_seeds_the_middle_one_is_kept_and_all_are_told(playground: 
     assert Shelf(playground.shelf.folder).get(outcome.kept.name) == replace(outcome.kept, wrong=())
     with pytest.raises(Problem, match="bad_seeds"):
         plan("prompt", seeds=4)
+
+
+def test_an_encoder_without_a_head_for_words_learns_through_a_new_layer(tiny_models, tmp_path: Path) -> None:
+    shutil.copytree(tiny_models["tiny-bert"], tmp_path / "bare")
+    BertModel.from_pretrained(tmp_path / "bare", add_pooling_layer=False).save_pretrained(tmp_path / "bare")
+    catalogue = Catalogue(()).with_operator([f"bare={tmp_path / 'bare'}"])
+    with Playground(catalogue, "cpu", offline=True, kept=tmp_path / "kept") as playground:
+        found = run(playground, "ada", plan("cloze", "prefix", model="bare"))
+        assert playground.models()[0]["tasks"] == ["attend", "tune"]
+        cloze, prefix = found.outcomes
+        assert cloze.problem.key == "no_word_head" and prefix.problem is None and prefix.kept.test is not None
+        told = json.loads((playground.shelf.place(prefix.kept) / "tuned.json").read_text())
+        assert told["reading"] == "mean"
+        tried = playground.try_out(prefix.kept.name, "A cup of tea.")
+        assert tried.before is None and set(tried.after) == set(EXAMPLES.task.labels)
 
 
 def test_what_was_learnt_until_the_deadline_is_kept(playground: Playground, monkeypatch) -> None:
