@@ -44,6 +44,12 @@
     return result;
   };
 
+  // The room inside the frame of a chart.
+  const inside = (place) => {
+    const { paddingLeft, paddingRight } = getComputedStyle(place);
+    return place.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+  };
+
   const said = (key) => window.playground.said[`script.${key}`][document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
 
   // Plotly forgets who listens when it begins anew; nobody hears twice.
@@ -103,7 +109,7 @@
       if (!current()) return;
       // Not `responsive`: when only the height of the window changes (a telephone hides its address bar) that forgets the figure's own height.
       const config = { displayModeBar: false, doubleClick: "reset" };
-      await Plotly[begun(place, layout) ? "newPlot" : "react"](place, data, dressed(layout, place.clientWidth), config);
+      await Plotly[begun(place, layout) ? "newPlot" : "react"](place, data, dressed(layout, inside(place)), config);
       place.style.minHeight = "0";  // what it kept free until now
       window.playground.listen(place, "plotly_click", clicked);
       window.playground.cells(place, cells, value.description, select);

@@ -51,7 +51,7 @@ def curves(points: Sequence["Point"], *, methods: Sequence[str], by: str = "step
         traces,
         title=text("tuning.figure.title", language),
         height=HEIGHT,
-        margin={"l": 62, "r": 16, "t": TITLE - 20, "b": 84},
+        margin={"l": 62, "r": 16, "t": TITLE - 20, "b": 92},
         showlegend=True,
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -0.17, "yanchor": "top"},
         hovermode="x unified",

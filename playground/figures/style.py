@@ -28,6 +28,7 @@ def figure(traces: Sequence[BaseTraceType], *, title: str, subtitle: str = "", h
     heading |= {"yanchor": "top", "pad": {"l": 12, "t": 12}}
     if subtitle:
         heading["subtitle"] = {"text": subtitle, "font": {"size": 13}}
+    margin = layout.pop("margin", {"l": 12, "r": 12, "t": TITLE if subtitle else TITLE - 20, "b": 12})
     common = {
         "template": "none",
         "title": heading,
@@ -36,7 +37,8 @@ def figure(traces: Sequence[BaseTraceType], *, title: str, subtitle: str = "", h
         "hoverlabel": {"font": {"family": FONT, "size": 14}, "align": "left"},
         "paper_bgcolor": CLEAR,
         "plot_bgcolor": CLEAR,
-        "margin": {"l": 12, "r": 12, "t": TITLE if subtitle else TITLE - 20, "b": 12},
+        # As they are told: plotly's own search for room for legends and colour bars can lose them while figures follow each other quickly.
+        "margin": {"autoexpand": False} | margin,
         "showlegend": False,
         "dragmode": False,
     }

@@ -101,7 +101,7 @@ def axes(words: Sequence[str], *, showlegend: bool) -> dict[str, Any]:
         "bargap": 0.12,
         "showlegend": showlegend,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"} | UNCLICKABLE,
-        "margin": {"l": 12, "r": 12, "t": TITLE if showlegend else TITLE - 20, "b": 12},
+        "margin": {"autoexpand": True, "l": 12, "r": 12, "t": TITLE if showlegend else TITLE - 20, "b": 12},
         "hovermode": "closest",
         "dragmode": "zoom" if len(words) > 40 else False,
     }

@@ -43,11 +43,15 @@ class Flight:
 
 
 class Memo:
-    """Keeps answers up to `budget_bytes`; the longest unused go first. Their arrays become read-only: many visitors see the same ones."""
+    """Keeps answers up to `budget_bytes`; the longest unused go first. Their arrays become read-only: many visitors see the same ones.
 
-    def __init__(self, budget_bytes: int):
+    `tidy` is called each time that answers of a quarter of the budget have gone.
+    """
+
+    def __init__(self, budget_bytes: int, *, tidy: Callable[[], None] = lambda: None):
         self.budget_bytes = budget_bytes
         self.used_bytes = 0
+        self._gone_bytes, self._tidy = 0, tidy  # gone since `tidy` was called
         self._answers: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._flights: dict[Hashable, Flight] = {}
         self._lock = threading.Lock()
@@ -94,6 +98,11 @@ class Memo:
             while self.used_bytes > self.budget_bytes:
                 _, (_, freed) = self._answers.popitem(last=False)
                 self.used_bytes -= freed
+                self._gone_bytes += freed
+            due = self._gone_bytes > self.budget_bytes // 4
+            self._gone_bytes = 0 if due else self._gone_bytes
+        if due:
+            self._tidy()
 
 
 def weigh(value: Any) -> int:

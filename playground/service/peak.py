@@ -1,14 +1,12 @@
 """How much memory a piece of work needs at its highest moment."""
 
-import ctypes
-import os
 import threading
-from pathlib import Path
 from typing import Self
 
 import torch
 
-STATM = Path("/proc/self/statm")  # Linux: sizes of this process in pages, the second of them resident
+from playground.service.resident import STATM, give_back, resident
+
 LOOK_SECONDS = 0.02
 
 
@@ -47,15 +45,3 @@ class Peak:
     def _watch(self) -> None:
         while not self._over.wait(LOOK_SECONDS):
             self._highest = max(self._highest, resident())
-
-
-def resident() -> int:
-    """Bytes of this process that are in memory now. Linux only."""
-    return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def give_back() -> None:
-    """Give what earlier work freed back to the system: else work that fits in there would seem to need nothing."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of the GNU C library
-    if trim is not None:
-        trim(0)

@@ -17,6 +17,7 @@ from playground.service.kept import Shelf, kept_folder
 from playground.service.library import Library, Loader, Progress
 from playground.service.memo import Memo
 from playground.service.offers import TUNE, Offers, Row
+from playground.service.resident import give_back
 from playground.service.runs import Plan, Runs
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Playground:
         self._offers = Offers(self.catalogue, loaded=self._library.loaded)
         self.shelf.dropped = self._library.drop
         self.runs = Runs(self._lend, self.shelf, tidy=self.device.tidy)
-        self._memo = Memo(memo_bytes)
+        self._memo = Memo(memo_bytes, tidy=give_back)
         self._find_task = find_task or tasks.find
         self._answer_seconds, self._stream_seconds = answer_seconds, stream_seconds
 

@@ -66,6 +66,16 @@ def test_the_words_stay_beside_a_map_that_became_smaller(visit: Visit) -> None:
     expect(page.locator("#part-arithmetic .arithmetic")).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_figure_is_as_wide_as_the_room_inside_its_frame(visit: Visit, width: int) -> None:
+    page = visit(width=width)
+    expect(title(page, "attention-chart")).to_be_visible()
+    frame = page.locator("#attention-chart .chart").bounding_box()
+    drawn = page.locator("#attention-chart .main-svg").first.bounding_box()
+    assert abs((drawn["x"] - frame["x"]) - (frame["x"] + frame["width"] - drawn["x"] - drawn["width"])) <= 1
+    assert frame["width"] - 24 < drawn["width"] < frame["width"]
+
+
 def test_other_words_or_a_zoomed_map_are_left_to_plotly(visit: Visit) -> None:
     page = visit()
     other_words(page)

@@ -28,6 +28,9 @@ def test_a_run_is_seen_learning_and_found_again(visit: Callable[..., Page]) -> N
     expect(page.locator("#tuning-table tbody tr")).to_have_count(3, timeout=150_000)  # three methods, one after the other
     expect(page.locator("#tuning-status")).to_contain_text("Done")
     expect(page.locator("#tuning-chart .scatterlayer .trace")).to_have_count(5)
+    frame = page.locator("#tuning-chart .chart").bounding_box()
+    for number in page.locator("#tuning-chart .ytick text, #tuning-chart .y2tick text").all():  # in sight, after so many drawings
+        assert number.bounding_box()["x"] > frame["x"]
     expect(page.locator("#tuning-confusion .main-svg").first).to_be_visible()
     tab.get_by_label("A text to try it on").fill("He ordered tea.")
     tab.get_by_role("button", name="Before and after").click()

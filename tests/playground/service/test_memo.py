@@ -124,6 +124,15 @@ def test_the_longest_unused_answer_goes_first():
     assert 30_000 < memo.used_bytes <= 35_000
 
 
+def test_what_has_gone_is_given_back_in_large_parts():
+    tidied = []
+    memo = Memo(100_000, tidy=lambda: tidied.append(memo.used_bytes))
+    for number in range(40):
+        memo.leave(memo.join(number, lambda: done(np.zeros(10_000, dtype=np.uint8))))
+    assert kept(memo, 39) and not kept(memo, 30) and memo.used_bytes <= 100_000
+    assert len(tidied) == 10 and max(tidied) <= 100_000, "31 answers of a tenth of the budget went"
+
+
 def test_an_answer_larger_than_the_memo_is_given_and_not_kept_and_drives_nothing_out():
     memo = Memo(20_000)
     memo.join("small", lambda: done(b"x" * 10_000))

@@ -32,6 +32,17 @@ def test_the_oldest_goes_and_the_newest_is_always_kept(shelf: Parcels) -> None:
     assert len(shelf.get(alone)) == shelf.used_bytes == 1000 and shelf.get(last) is None
 
 
+def test_what_nobody_fetched_for_a_minute_goes(shelf: Parcels, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(parcels.time, "monotonic", lambda: now[0])
+    first, second = shelf.keep("1"), shelf.keep("2")
+    now[0] += 50
+    assert shelf.keep("1") == first  # told again
+    now[0] += 20
+    shelf.keep("3")
+    assert shelf.get(first) and shelf.get(second) is None and shelf.used_bytes == 2
+
+
 def test_a_large_figure_is_named_and_fetched(shelf: Parcels) -> None:
     weights = np.random.default_rng(1).random((200, 200), dtype=np.float32)
     value = chart.drawn(go.Figure(go.Heatmap(z=weights)), "large", cells={"rows": ["<b>"], "columns": ["词"]})
