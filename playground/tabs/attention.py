@@ -60,9 +60,7 @@ def build(page: Page) -> None:
                 waiting = cover()
                 picture = chart(height=480, elem_id="attention-chart")
             gr.Markdown(phrase("attention.reading"), elem_classes="figure-note")
-    turned = gr.State(
-        []
-    )  # the last view that a control changed, and into which; not a tuple, since two questions at a time have to see the same
+    turned = gr.State([])  # the view that a control changed last, and into which; a list, which two questions at a time share
     seen, hint = gr.State(None), gr.State(hint_of(start, picker.model.value))
 
     # Handlers: what is shown is always `seen`, the last question that was put and the view of it, whatever stands in the boxes by now.

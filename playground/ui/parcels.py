@@ -17,12 +17,12 @@ from starlette.routing import Route
 
 LARGE = 60_000  # characters from which a figure is a parcel
 BUDGET_BYTES = 64_000_000  # of all that wait
-WAIT_SECONDS = 60.0  # a browser fetches its own within a second
+WAIT_SECONDS = 600.0  # a browser fetches its own within a second, but that of a tab that was never opened only when it is
 FOREVER = {"cache-control": "private, max-age=86400, immutable"}
 
 
 class Parcels:
-    """Keeps texts for a minute and up to `budget_bytes`; the oldest go first. Every method may be called from any thread."""
+    """Keeps texts for ten minutes and up to `budget_bytes`; the oldest go first. Every method may be called from any thread."""
 
     def __init__(self, budget_bytes: int = BUDGET_BYTES):
         self.budget_bytes = budget_bytes

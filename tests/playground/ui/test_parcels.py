@@ -32,13 +32,13 @@ def test_the_oldest_goes_and_the_newest_is_always_kept(shelf: Parcels) -> None:
     assert len(shelf.get(alone)) == shelf.used_bytes == 1000 and shelf.get(last) is None
 
 
-def test_what_nobody_fetched_for_a_minute_goes(shelf: Parcels, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_nobody_fetched_for_ten_minutes_goes(shelf: Parcels, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr(parcels.time, "monotonic", lambda: now[0])
     first, second = shelf.keep("1"), shelf.keep("2")
-    now[0] += 50
+    now[0] += 500
     assert shelf.keep("1") == first  # told again
-    now[0] += 20
+    now[0] += 200
     shelf.keep("3")
     assert shelf.get(first) and shelf.get(second) is None and shelf.used_bytes == 2
 
