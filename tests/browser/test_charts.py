@@ -10,7 +10,7 @@ from tests.browser.test_tabs import choose, press, title
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
-TEXT = "Nobody knows why the sky is blue."
+TEXT = "The sky is blue, and nobody knows why."
 # From now on plotly draws only when it is let.
 HOLD = (
     "() => { const { react } = Plotly; Plotly.react = (...given) => new Promise((done) => { window.let = () => done(react(...given)); }); }"
