@@ -50,8 +50,6 @@
     return place.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
   };
 
-  const said = (key) => window.playground.said[`script.${key}`][document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
-
   // Plotly forgets who listens when it begins anew; nobody hears twice.
   const listen = (place, name, hear) => {
     place.removeListener(name, hear);
@@ -66,6 +64,16 @@
 
   // Where cells are kept square, plotly takes the room that other words had for this figure's own, unless it begins anew.
   const begun = (place, layout) => Object.entries(layout).some(([name, axis]) => axis?.constrain && String(axis.range) !== String(place._fullLayout?.[name]?.range));
+
+  // No figure, and nothing said about one.
+  const clear = (place) => {
+    window.Plotly?.purge(place);
+    window.playground.lines(place, null);
+    window.playground.cells(place, null);
+    place.style.minHeight = "";
+    place.removeAttribute("role");
+    place.removeAttribute("aria-label");
+  };
 
   // Until the browser has painted; in a tab that nobody sees it paints nothing.
   const painted = () => new Promise((done) => { requestAnimationFrame(() => setTimeout(done)); setTimeout(done, 100); });
@@ -82,17 +90,12 @@
       if (!current()) return;
       if (value?.parcel && !parcel.text) {
         parcel.name = null;
-        window.Plotly?.purge(place);
-        place.append(Object.assign(document.createElement("p"), { className: "lost", textContent: said("lost") }));
+        clear(place);
+        place.append(Object.assign(document.createElement("p"), { className: "lost", textContent: window.playground.translated("lost") }));
         return;
       }
       if (!value) {
-        window.Plotly?.purge(place);
-        window.playground.lines(place, null);
-        window.playground.cells(place, null);
-        place.style.minHeight = "";
-        place.removeAttribute("role");
-        place.removeAttribute("aria-label");
+        clear(place);
         return;
       }
       if (window.playground.lines(place, value)) {  // not a figure of plotly
@@ -111,7 +114,7 @@
       const config = { displayModeBar: false, doubleClick: "reset" };
       await Plotly[begun(place, layout) ? "newPlot" : "react"](place, data, dressed(layout, inside(place)), config);
       place.style.minHeight = "0";  // what it kept free until now
-      window.playground.listen(place, "plotly_click", clicked);
+      listen(place, "plotly_click", clicked);
       window.playground.cells(place, cells, value.description, select);
     };
 

@@ -1,4 +1,4 @@
-"""Large figures travel beside Gradio, whose page turns every value into text a dozen times at each event.
+"""Large figures travel beside Gradio, whose page turns every value into text half a dozen times at each event.
 
 The value of a chart then names a parcel, and the browser fetches that at once. A parcel is called by the digest of what it holds, so the
 same figure is kept once, and a name cannot be guessed.
