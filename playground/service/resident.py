@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import sys
 from pathlib import Path
 
 STATM = Path("/proc/self/statm")  # Linux: sizes of this process in pages, the second of them resident
@@ -14,6 +15,8 @@ def resident() -> int:
 
 def give_back() -> None:
     """Give what earlier work freed back to the system, which the C library keeps in pieces that may never be asked for again."""
+    if sys.platform != "linux":  # Windows has no library of the process itself to ask
+        return
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of the GNU C library
     if trim is not None:
         trim(0)
