@@ -109,14 +109,16 @@ def build(page: Page) -> None:
                     if time.monotonic() - last > REFRESH_SECONDS:
                         last = time.monotonic()
                         yield "", coloured(made), gr.skip(), gr.skip()
-        cut, ended = (made[-1].cut, made[-1].finished) if made else (0, True)
-        ending = "notice.stopped" if cancel.is_set() else "generation.finished" if ended else "generation.length"
-        note = remark(
-            text("notice.cut_some", language, cut=cut) if cut else "",
-            text(ending, language, count=len(made)),
-            text("generation.hint", language) if made else "",
-        )
-        yield note, coloured(made), gr.skip(), pictured(made, language)
+            if cancel.unheard:
+                return
+            cut, ended = (made[-1].cut, made[-1].finished) if made else (0, True)
+            ending = "notice.stopped" if cancel.is_set() else "generation.finished" if ended else "generation.length"
+            note = remark(
+                text("notice.cut_some", language, cut=cut) if cut else "",
+                text(ending, language, count=len(made)),
+                text("generation.hint", language) if made else "",
+            )
+            yield note, coloured(made), gr.skip(), pictured(made, language)
 
     @guarded(notice)
     def inspect(language, saved, number, event: gr.EventData):
@@ -125,7 +127,8 @@ def build(page: Page) -> None:
             return gr.skip()
         return alternatives(one.steps, place, language), place
 
-    def back(language, saved, number):
+    def back(language, saved, number, request: gr.Request):
+        stops.hush(request)  # whoever looks at another branch wants to read it: what is being written ends where it is
         one = find(saved, number)
         return gr.skip() if one is None else (coloured(one.steps), "", pictured(one.steps, language), None)
 
@@ -166,8 +169,7 @@ def build(page: Page) -> None:
     stop.click(stops.stop, None, None, **QUIET)
     left_off = detail.select(leave, [page.language, saved, branch, place, length], outputs, **asking)
     asked = answer.select(inspect, [page.language, saved, branch], [detail, place], **QUIET)
-    # Whoever looks at another branch wants to read it: what is being written ends where it is.
-    gone = branch.input(back, [page.language, saved, branch], [answer, detail, picture, place], cancels=[*runs, left_off], **QUIET)
+    gone = branch.input(back, [page.language, saved, branch], [answer, detail, picture, place], **QUIET)
     page.retelling.add(again, [saved, branch], [colours, detail, picture, branch])
     warming = [page.language, looking, saved, branch, place, picker.model, prompt, chat, top_k, top_p]
     opened = opening(panel, looking)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -235,6 +236,32 @@ def test_stop_reaches_the_visitors_own_work_only() -> None:
         stops.stop(yours)
     stops.stop(mine)
     assert not second.is_set()
+
+
+def test_who_hushes_waits_until_everything_has_been_sent() -> None:
+    stops, visitor, said = Stops(), SimpleNamespace(session_hash="me"), []
+
+    def telling():
+        with stops.running(visitor) as cancel:
+            while not cancel.is_set():
+                yield "a word"
+            if not cancel.unheard:
+                yield "the last word"
+
+    def reader() -> None:
+        for word in telling():
+            time.sleep(0.01)  # on its way to the browser
+            said.append(word)
+
+    thread = threading.Thread(target=reader)
+    thread.start()
+    while not said:
+        time.sleep(0.001)
+    stops.hush(visitor)
+    count = len(said)
+    thread.join()
+    assert said == ["a word"] * count
+    stops.hush(visitor)
 
 
 def test_a_stop_that_comes_when_nothing_runs_does_not_end_what_comes_later() -> None:
