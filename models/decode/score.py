@@ -1,7 +1,7 @@
 """How probable given continuations are: a decoder reads many at once after a beginning that it has read once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ POSITIONS = 128  # whose scores are in memory at once: 25 MB with a vocabulary o
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A continuation of the beginning number `row`; the first `word` of its `ids` are a word whose end is asked for."""
+    """A continuation of the beginning number `row`; the first `word` of its `ids` are a word whose end is asked for (0: none is)."""
 
     row: int
     ids: tuple[int, ...]
@@ -24,7 +24,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """Log probabilities in nats: of each id after what stands before it, and that the word ends where it does."""
+    """Log probabilities in nats: of each id after what stands before it, and that the word ends where it does (0 where none was asked)."""
 
     ids: tuple[float, ...]
     end: float
@@ -44,19 +44,33 @@ def score(feed: Feed, first: Tensor, lines: Sequence[Line], *, ends: Tensor) -> 
     lengths = tuple(map(len, read))
     ids = pad_sequence([torch.tensor(one) for one in read], batch_first=True).to(device)
     mask = (torch.arange(ids.shape[1])[None] < torch.tensor(lengths)[:, None]).to(device)
-    hidden = feed.network.decode(Tokens(ids=ids, mask=mask, segments=torch.zeros_like(ids), lengths=lengths), cache=feed.cache)
-
     follows = torch.tensor([word for line, seen in zip(lines, read) for word in (*line.ids[1:], 0)[: len(seen)]], device=device)
     closes = torch.tensor([place == line.word - 1 for line, seen in zip(lines, read) for place in range(len(seen))], device=device)
-    chances, over = [], []
-    for part, wanted, close in zip(*(every.split(POSITIONS) for every in (hidden[mask], follows, closes))):  # (P, C), (P,), (P,)
+    chances, over, parts = [first.new_empty(0)], [first.new_empty(0)], ()
+    if ids.numel():  # a line of one id is answered by `first`
+        hidden = feed.network.decode(Tokens(ids=ids, mask=mask, segments=torch.zeros_like(ids), lengths=lengths), cache=feed.cache)
+        parts = zip(*(every.split(POSITIONS) for every in (hidden[mask], follows, closes)))  # (P, C), (P,), (P,)
+    for part, wanted, close in parts:
         scores = feed.network.logits(part).float()
         total = scores.logsumexp(-1)
         chances.append(scores.gather(1, wanted[:, None])[:, 0] - total)
         over.append(((scores[close] - total[close, None]).exp() @ ends.float()).log())
     later = [part.tolist() for part in torch.cat(chances).split(lengths)]
     start = first.log_softmax(-1)[rows, torch.tensor([line.ids[0] for line in lines], device=device)].tolist()
+    ended = iter(torch.cat(over).tolist())
     return [
-        Scored(ids=(chance, *rest[: len(line.ids) - 1]), end=end)
-        for line, chance, rest, end in zip(lines, start, later, torch.cat(over).tolist(), strict=True)
+        Scored(ids=(chance, *rest[: len(line.ids) - 1]), end=next(ended) if line.word else 0.0)
+        for line, chance, rest in zip(lines, start, later, strict=True)
     ]
+
+
+@torch.inference_mode()
+def score_on(feed: Feed, read: Sequence[int], lines: Sequence[Line]) -> list[Scored]:
+    """Score what follows some of the lines of the last call, all of whose ids but the last the decoder has read.
+
+    `lines[i].row` is the place of its beginning among those of the last call, `read[i]` the last id of that beginning.
+    """
+    rows = torch.tensor([line.row for line in lines], device=feed.tokens.ids.device)
+    feed.select(rows, sources=rows)
+    first = feed.step(torch.tensor(read, device=rows.device))
+    return score(feed, first, [replace(line, row=place) for place, line in enumerate(lines)], ends=first.new_zeros(first.shape[-1]))

@@ -12,13 +12,13 @@ from math import exp
 import torch
 from torch import Tensor
 
-from models.decode.score import Line, Scored, score
 from models.decode.steps import Feed
 from models.errors import Problem
 from models.model import Model
 from models.tokenizers.text import clean, estimate
 from models.tokens import Row
 from playground.tasks.fill_mask import MASK, MOST_CANDIDATES, MOST_PIECES
+from playground.tasks.halving import Weight, weigh
 from playground.tasks.refusals import able, some_text
 
 NAME = "fill_mask_decoder"
@@ -39,12 +39,17 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A word with its shares among all candidates: `left` from what stands before the gap, `both` from the whole text."""
+    """A word with its shares among all candidates: `left` from what stands before the gap, `both` from the whole text.
+
+    `estimated`: only the first tokens behind the gap, `read` in number, were read with it, because other words went on better there.
+    """
 
     word: str
     left: float
     both: float
     pieces: int = 1
+    read: int = 0
+    estimated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +58,7 @@ class Result:
 
     With P the decoder's own distribution: `left` is in proportion to P(word | left side), the end of the word included, so that "New" does
     not get what "Newton" deserves; `both` is in proportion to P(word and right side | left side). Without a right side both are the same.
+    Where many candidates stand before a long right side, only the better ones read all of it (`playground.tasks.halving`).
     """
 
     candidates: tuple[Candidate, ...]
@@ -101,20 +107,9 @@ def run(model: Model, requests: Sequence[Request]) -> list[Result]:
     readings = [reading(model, *pair) for pair in zip(plans, words)]
     if any(found.share != one.given for found, one in zip(readings, plans)):  # the last piece on the left is another with a word behind it
         feed, first = opened(model, [found.share for found in readings])
-    # The text that ends with a candidate mostly is the beginning of the whole one: then one line answers for both.
-    places: dict[Line, int] = {}
-    asked = []
-    for row, found in enumerate(readings):
-        for whole, alone in zip(found.whole, found.alone):
-            same = whole[: len(alone)] == alone
-            lines = [Line(row=row, ids=whole, word=len(alone) if same else len(whole))]
-            lines += [] if same else [Line(row=row, ids=alone, word=len(alone))]
-            asked.append((row, len(alone), [places.setdefault(line, len(places)) for line in lines]))
-    scored = score(feed, first, list(places), ends=model.edges.ends.to(first.device))
-    chances: list[list[tuple[float, float, int]]] = [[] for _ in plans]
-    for row, length, found in asked:
-        chances[row].append((*weighed(scored[found[0]], scored[found[-1]], length, right=bool(plans[row].right)), length))
-    return [result(one, *pair) for one, *pair in zip(plans, words, chances)]
+    asked = [tuple(zip(found.whole, found.alone)) for found in readings]
+    weights = weigh(feed, first, asked, ends=model.edges.ends.to(first.device))
+    return [result(*three) for three in zip(plans, words, weights)]
 
 
 def opened(model: Model, beginnings: Sequence[tuple[int, ...]]) -> tuple[Feed, Tensor]:
@@ -145,17 +140,14 @@ def reading(model: Model, found: Plan, words: Sequence[str]) -> Reading:
     return Reading(share=alone[0][:share], whole=tuple(ids[share:] for ids in whole), alone=tuple(ids[share:] for ids in alone))
 
 
-def weighed(whole: Scored, alone: Scored, length: int, *, right: bool) -> tuple[float, float]:
-    """Log probabilities of a word from the left alone, its end included, and of the word with all that follows."""
-    left = sum(alone.ids[:length]) + alone.end
-    return left, sum(whole.ids) if right else left
-
-
-def result(found: Plan, words: Sequence[str], chances: Sequence[tuple[float, float, int]]) -> Result:
+def result(found: Plan, words: Sequence[str], weights: Sequence[Weight]) -> Result:
     """Shares among the candidates."""
-    left, both, pieces = zip(*chances, strict=True)
+    left, both = ([getattr(one, name) for one in weights] for name in ("left", "both"))
     shares = [torch.tensor(one, dtype=torch.float64).softmax(0).tolist() for one in (left, both)]
-    candidates = [Candidate(word=word, left=a, both=b, pieces=count) for word, a, b, count in zip(words, *shares, pieces)]
+    candidates = [
+        Candidate(word=word, left=a, both=b, pieces=len(one.alone), read=one.read, estimated=not one.ended)
+        for word, a, b, one in zip(words, *shares, weights, strict=True)
+    ]
     covered = min(1.0, sum(map(exp, left)))
     return Result(candidates=tuple(sorted(candidates, key=lambda one: -one.both)), covered=covered, cut=found.cut)
 
