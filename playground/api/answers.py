@@ -47,11 +47,15 @@ class Filled(TypedDict):
 
 
 class DecoderCandidate(TypedDict):
-    """A word and its shares among the candidates: from what stands before the gap, and from the whole text."""
+    """A word and its shares among the candidates: from what stands before the gap, and from the whole text.
+
+    `estimated`: the right side is long, and `both` comes from its beginning, since other words went on better there.
+    """
 
     word: str
     left: float
     both: float
+    estimated: bool
 
 
 class DecoderFilled(TypedDict):
@@ -189,7 +193,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         """
         question = fill_mask_decoder.Request(text=text, candidates=tuple(candidates), proposals=proposals)
         result = playground.ask(model, "fill_mask_decoder", question)
-        words = [DecoderCandidate(word=one.word, left=one.left, both=one.both) for one in result.candidates]
+        words = [DecoderCandidate(word=one.word, left=one.left, both=one.both, estimated=one.estimated) for one in result.candidates]
         return DecoderFilled(candidates=words, covered=result.covered, cut=result.cut)
 
     def next_sentence_(model: str, first: str, seconds: list[str], request: gr.Request = None) -> list[Following]:

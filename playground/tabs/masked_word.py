@@ -166,9 +166,11 @@ def worth(told: fill_mask_decoder.Result, model: str, language: str) -> str:
     left = [word for word, _ in ranked(told, "left")]
     best = told.candidates[0].word
     values = {"model": model, "best": best, "count": len(left)}
+    ended = sum(not one.estimated for one in told.candidates)
+    halved = text("masked_word.halved", language, ended=ended) if ended < len(left) else ""
     if left[0] == best:
-        return text("masked_word.left_is_enough", language, **values)
-    return text("masked_word.worth", language, first=left[0], place=left.index(best) + 1, **values)
+        return text("masked_word.left_is_enough", language, **values) + halved
+    return text("masked_word.worth", language, first=left[0], place=left.index(best) + 1, **values) + halved
 
 
 TAB = Tab(key=KEY, order=2, build=build)

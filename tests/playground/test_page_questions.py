@@ -34,6 +34,14 @@ def test_fill_masks_gives_the_three_ways(call) -> None:
     assert call("fill_masks", "tiny-gpt2", TWO, 4).startswith("refused: ")
 
 
+def test_a_long_right_side_is_said_to_be_read_to_the_end_by_some(tiny_page: gr.Blocks) -> None:
+    fill = handler(tiny_page, "masked_word", "fill")
+    *_, short = fill("en", "tiny-bert", "tiny-gpt2", "She drank a cup of [MASK] in the morning.", "", 5)
+    *_, long = fill("en", "tiny-bert", "tiny-gpt2", "She drank [MASK] in the morning" + " and took the bus to the city" * 4 + ".", "", 5)
+    assert "It tried" in short[0] or "It had to try" in short[0]
+    assert "are estimates" not in short[0] and "only the 12 words that went on best read all of it" in long[0]
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_several_gaps_are_filled_together_and_one_is_not(tiny_page: gr.Blocks, language: str) -> None:
     fill = handler(tiny_page, "masked_word", "fill")
