@@ -1,6 +1,7 @@
 """A trained BERT as a folder that anyone can load: the names and files that the hub's libraries expect, numbers in half precision.
 
-A translator is such a folder when its training ends (see `export_translator.py`); here it only gets its card.
+A translator is such a folder when its training ends (see `export_translator.py`); here it only gets its card. Of several folders, which
+are stages of one training, the mean of the weights is written ("model soup", Wortsman et al. 2022).
 
 python -m models.training.export --model OUT/model --to assets/NAME --log OUT/log.jsonl --card card.json
 """
@@ -171,6 +172,15 @@ def tokenizer_config(config: ModelConfig, tokenizer: FastTokenizer) -> dict[str,
     }
 
 
+@torch.no_grad()
+def blend(networks: Sequence[Transformer]) -> None:
+    """Give the first network the mean of all; ValueError where they are not of one shape."""
+    if any(one.config != networks[0].config for one in networks):
+        raise ValueError("only models of one shape have a mean")
+    for same in zip(*(one.parameters() for one in networks), strict=True):
+        same[0].copy_(sum(one.double() for one in same) / len(same))
+
+
 def write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -181,23 +191,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m models.training.export", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--model", type=Path, required=True, metavar="FOLDER", help="a BERT with both heads (config.json, tokenizer.json and weights), or "
-        "a translator, whose files stay as they are")  # fmt: skip
+    add("--model", type=Path, nargs="+", required=True, metavar="FOLDER", help="a BERT with both heads (config.json, tokenizer.json and "
+        "weights), or several whose mean is taken, or a translator, whose files stay as they are")  # fmt: skip
     add("--weights", type=Path, metavar="FILE", help="take the weights from this file instead of those in the folder of --model")
     add("--to", type=Path, required=True, metavar="FOLDER", help="where it goes; weights and tokenizer that are there are replaced")
     add("--log", type=Path, metavar="FILE", help="the log of the training, which becomes log.jsonl")
     add("--card", type=Path, metavar="FILE", help="what the model card says, as JSON; steps, tokens and minutes are added from the log")
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = asked.model
+        folder, *others = asked.model
         if asked.weights:
             folder = Path(scratch)
-            for file in asked.model.iterdir():
+            for file in asked.model[0].iterdir():
                 if file.suffix in {".json", ".txt"} and ".index." not in file.name:
                     shutil.copy(file, folder)
             (folder / "model.safetensors").symlink_to(asked.weights.resolve())
         model = load(folder)
+        if others:
+            blend([model.network, *(load(other).network for other in others)])
         if "translate" in model.tasks:
+            if others:
+                raise ValueError(f"the files of {folder} stay as they are, so no mean with others can be taken")
             shutil.copytree(folder, asked.to, dirs_exist_ok=True)
         else:
             export(model.network, model.tokenizer, asked.to)

@@ -1,6 +1,7 @@
 """Export: the folder is read back by our loader and by the reference, with the same numbers."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from training_helpers import small_network, small_tokenizer
 from transformers import AutoTokenizer, BertForPreTraining
 
 from models.loading import load
-from models.training.export import export
+from models.training.export import blend, export, main
 from models.training.start import expect, fresh, with_heads
 from models.transformer import Transformer
 
@@ -126,3 +127,19 @@ def test_the_config_says_what_the_hub_expects(tmp_path: Path) -> None:
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["architectures"] == ["BertForPreTraining"] and config["model_type"] == "bert"
     assert (config["hidden_size"], config["num_hidden_layers"], config["dtype"]) == (32, 2, "float16")
+
+
+def test_of_several_models_the_mean_is_written_and_only_of_one_shape(tmp_path: Path) -> None:
+    one, other = shaken(), shaken()
+    with torch.no_grad():
+        for number, parameter in enumerate(other.parameters()):
+            parameter.copy_((parameter + 0.01 * number).half())
+    folders = [tmp_path / name for name in "ab"]
+    for network, folder in zip((one, other), folders):
+        export(network, small_tokenizer(), folder)
+    main(["--model", *map(str, folders), "--to", str(tmp_path / "mean")])
+    mean, pairs = load(tmp_path / "mean").network.state_dict(), other.state_dict()
+    for name, value in one.state_dict().items():
+        torch.testing.assert_close(mean[name], (value + pairs[name]) / 2, rtol=1e-3, atol=1e-5)
+    with pytest.raises(ValueError, match="one shape"):
+        blend([one, Transformer(replace(one.config, d_ff=8))])
