@@ -67,6 +67,13 @@ def quality(metrics: Mapping[str, Any]) -> str:
     ]
     if wrong:
         parts.append("Clozes without a right word among five:\n\n" + "\n".join(wrong))
+    if "obvious" in metrics:
+        lines = [
+            f"| {one['text']} | {', '.join(one['answers'])} | {', '.join(one['guesses'])} | {'yes' if one['right'] else 'no'} |"
+            for one in metrics["obvious"]
+        ]
+        head = ["| what anybody would try first | wanted | says | right |", "|---|---|---|---|"]
+        parts.append("\n".join([*head, *lines]))
     return "\n\n".join(parts)
 
 

@@ -116,13 +116,14 @@ def numbers(model: Model, asked: argparse.Namespace, cache: Path) -> dict[str, A
         source = pair_source(model.tokenizer, [(path, 1.0)], cache=cache, length=length)
         usual, harder = (measure.held_out(source, pairs=most, harder=flag) for flag in (False, True))
         measured.append({"name": label(path), "length": length} | measure.quality(network, usual, harder, device))
-    clozes = measure.read_clozes()
-    said = measure.fill(network, model.tokenizer, clozes, device)
+    clozes, obvious = measure.read_clozes(), measure.read_clozes(part="obvious")
+    said = measure.fill(network, model.tokenizer, [*clozes, *obvious], device)
     each = [
         {"text": cloze.text, "answers": list(cloze.answers), "guesses": list(words), "right": any(word in cloze.answers for word in words)}
-        for cloze, words in zip(clozes, said)
+        for cloze, words in zip([*clozes, *obvious], said)
     ]
-    return {"model": model.name, "texts": measured, "clozes": measure.cloze_quality(clozes, said) | {"each": each}}
+    counted = measure.cloze_quality(clozes, said[: len(clozes)]) | {"each": each[: len(clozes)]}
+    return {"model": model.name, "texts": measured, "clozes": counted, "obvious": each[len(clozes) :]}
 
 
 def report(name: str, found: dict[str, Any]) -> str:

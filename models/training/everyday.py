@@ -164,7 +164,7 @@ class Pile:
 
     def __init__(self, model: Model):
         self.model = model
-        self.sieve = Sieve(read_clozes(), shown=[text for kind in KINDS for _, text in kind.examples])
+        self.sieve = Sieve([*read_clozes(), *read_clozes(part="obvious")], shown=[text for kind in KINDS for _, text in kind.examples])
         self.documents: list[str] = []
         self.tokens = 0
 

@@ -70,10 +70,10 @@ def quality(network: Transformer, usual: Sequence[PairBatch], harder: Sequence[P
     return found | {"nsp_same_document": hard["nsp"], "pairs_same_document": hard["pairs"]}
 
 
-def read_clozes(path: Path = CLOZES) -> list[Cloze]:
-    """The sentences of a file of clozes."""
+def read_clozes(path: Path = CLOZES, *, part: str = "clozes") -> list[Cloze]:
+    """The sentences of a file of clozes; `part` "obvious" gives those that anybody would try first."""
     content = json.loads(path.read_text(encoding="utf-8"))
-    return [Cloze(text=one["text"], answers=tuple(one["answers"]), kind=one["kind"]) for one in content["clozes"]]
+    return [Cloze(text=one["text"], answers=tuple(one["answers"]), kind=one["kind"]) for one in content[part]]
 
 
 @torch.no_grad()

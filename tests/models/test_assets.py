@@ -51,6 +51,7 @@ def test_measuring_again_gives_the_numbers_of_the_card() -> None:
         else:
             assert again[name] == value, name
     assert found["clozes"]["clozes"] == written["clozes"]["clozes"]
+    assert [one["text"] for one in found["obvious"]] == [one["text"] for one in written["obvious"]]
     for share in ("cloze_top1", "cloze_top5"):
         assert found["clozes"][share] == pytest.approx(written["clozes"][share], abs=0.021)  # one cloze of fifty
 

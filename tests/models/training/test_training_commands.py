@@ -111,11 +111,12 @@ def test_measuring_gives_the_same_numbers_each_time_and_writes_the_card(
     assert names == ["out/stories.valid.txt", "assets/short_texts_en.txt"]
     stories = one["texts"][0]
     assert stories["mlm_top1"] > 0.2 and stories["pairs"] >= 64 and 0 <= stories["nsp_same_document"] <= 1
-    assert len(one["clozes"]["each"]) == 50
+    assert len(one["clozes"]["each"]) == 50 and [len(each["guesses"]) for each in one["obvious"]] == [5] * 4
     written = json.loads((folder / "metrics.json").read_text())
     assert written["command"] == "python -m models.training.evaluate --model mine --text out/stories.valid.txt"
     text = (folder / "README.md").read_text()
     assert f"{stories['mlm_top1']:.1%}" in text and written["command"] in text
+    assert f"| The capital of France is [MASK]. | paris | {', '.join(one['obvious'][0]['guesses'])} | no |" in text
     assert "hidden word is the first guess" in capsys.readouterr().out
 
 
