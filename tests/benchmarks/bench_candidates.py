@@ -19,6 +19,9 @@ TEXTS = {
     "short: 4 tokens behind the gap": "Number {n}: she drank a cup of [MASK] in the morning.",
     "a sentence: 20 tokens behind it": "Number {n}: the old man wanted to [MASK] the boats by the river"
     " before the sun went down behind the hills and it got cold.",
+    "long: the most that is read, 32 tokens": "Number {n}: she put the [MASK] into the oven, set the timer to forty minutes,"
+    " washed the bowl"
+    " and the spoons, and waited at the window until the whole kitchen smelled of sugar, butter and warm apples from the old garden.",
 }
 
 
