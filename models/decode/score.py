@@ -64,13 +64,12 @@ def score(feed: Feed, first: Tensor, lines: Sequence[Line], *, ends: Tensor) -> 
     ]
 
 
-@torch.inference_mode()
-def score_on(feed: Feed, read: Sequence[int], lines: Sequence[Line]) -> list[Scored]:
-    """Score what follows some of the lines of the last call, all of whose ids but the last the decoder has read.
+def score_on(feed: Feed, read: Sequence[int], lines: Sequence[Line]) -> list[tuple[float, ...]]:
+    """Log probabilities of the ids that follow some of the lines of the last call, all of whose ids but the last the decoder has read.
 
     `lines[i].row` is the place of its beginning among those of the last call, `read[i]` the last id of that beginning.
     """
-    rows = torch.tensor([line.row for line in lines], device=feed.tokens.ids.device)
-    feed.select(rows, sources=rows)
-    first = feed.step(torch.tensor(read, device=rows.device))
-    return score(feed, first, [replace(line, row=place) for place, line in enumerate(lines)], ends=first.new_zeros(first.shape[-1]))
+    device = feed.tokens.ids.device
+    first = torch.zeros(1, feed.network.config.vocab_size, device=device).expand(max(line.row for line in lines) + 1, -1)  # not looked at
+    onward = [replace(line, ids=(last, *line.ids)) for last, line in zip(read, lines, strict=True)]  # read in the same pass as what follows
+    return [one.ids[1:] for one in score(feed, first, onward, ends=first[0])]
