@@ -156,7 +156,7 @@ def test_a_generated_text_branches_and_goes_back(tiny_page: gr.Blocks) -> None:
     assert update["visible"] and update["value"] == 2
     assert [step.token for step in branch.steps[:2]] == [step.token for step in first.steps[:2]]
     assert branch.steps[2].token == options(first.steps[2])[rank][2] and 3 <= len(branch.steps) <= 11
-    assert "branch 1, token 3" in update["choices"][1][0] and back("en", last[4], 1)[0] != back("en", last[4], 2)[0]
+    assert "branch 1, token 3" in update["choices"][1][0] and back("en", last[4], 1, visitor)[0] != back("en", last[4], 2, visitor)[0]
     for wrong in ((saved, 1, None), (saved, 1, 99), ((), None, 0)):
         assert list(leave("en", *wrong, 8, SimpleNamespace(index=0), visitor)) == []
     notice, drawn = warm("zh", True, last[4], 2, 2, None, "", False, 5, 0.9)
