@@ -46,11 +46,9 @@ def score(feed: Feed, first: Tensor, lines: Sequence[Line], *, ends: Tensor) -> 
     mask = (torch.arange(ids.shape[1])[None] < torch.tensor(lengths)[:, None]).to(device)
     follows = torch.tensor([word for line, seen in zip(lines, read) for word in (*line.ids[1:], 0)[: len(seen)]], device=device)
     closes = torch.tensor([place == line.word - 1 for line, seen in zip(lines, read) for place in range(len(seen))], device=device)
-    chances, over, parts = [first.new_empty(0)], [first.new_empty(0)], ()
-    if ids.numel():  # a line of one id is answered by `first`
-        hidden = feed.network.decode(Tokens(ids=ids, mask=mask, segments=torch.zeros_like(ids), lengths=lengths), cache=feed.cache)
-        parts = zip(*(every.split(POSITIONS) for every in (hidden[mask], follows, closes)))  # (P, C), (P,), (P,)
-    for part, wanted, close in parts:
+    hidden = feed.network.decode(Tokens(ids=ids, mask=mask, segments=torch.zeros_like(ids), lengths=lengths), cache=feed.cache)
+    chances, over = [], []
+    for part, wanted, close in zip(*(every.split(POSITIONS) for every in (hidden[mask], follows, closes))):  # (P, C), (P,), (P,)
         scores = feed.network.logits(part).float()
         total = scores.logsumexp(-1)
         chances.append(scores.gather(1, wanted[:, None])[:, 0] - total)

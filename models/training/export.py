@@ -207,13 +207,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     shutil.copy(file, folder)
             (folder / "model.safetensors").symlink_to(asked.weights.resolve())
         model = load(folder)
-        if others:
-            blend([model.network, *(load(other).network for other in others)])
         if "translate" in model.tasks:
             if others:
                 raise ValueError(f"the files of {folder} stay as they are, so no mean with others can be taken")
             shutil.copytree(folder, asked.to, dirs_exist_ok=True)
         else:
+            blend([model.network, *(load(other).network for other in others)])
             export(model.network, model.tokenizer, asked.to)
     rows = read_log(asked.log) if asked.log else []
     if asked.log:

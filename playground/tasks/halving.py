@@ -101,8 +101,9 @@ def read_on(feed: Feed, weights: Sequence[Sequence[Weight]], going: Sequence[Seq
     for row, those, old in zip(weights, going, before):
         for one in those:
             one.both += sum(next(scored))
-        for one in row if those else ():
-            one.both += total(those) - old if one.out else 0.0
+        gain = total(those) - old
+        for one in row:
+            one.both += gain if one.out else 0.0
 
 
 def total(those: Sequence[Weight]) -> float:
