@@ -50,8 +50,8 @@ def attention(
             site=site,
         )
     groups = query.shape[1] // key.shape[1]
-    if groups == 1 and not causal and suits_matrices(query, key, allowed):
-        return in_matrices(query, key, value, allowed)
+    if groups == 1 and suits_matrices(query, key, allowed, causal=causal):
+        return in_matrices(query, key, value, masks.causal(query.shape[-2], key.shape[-2], device=query.device) if causal else allowed)
     if groups == 1:
         return scaled_dot_product_attention(query, key, value, attn_mask=allowed, is_causal=causal)
     if query.shape[-2] == 1 and (allowed is None or allowed.shape[-2] == 1 == allowed.shape[1]):
@@ -61,10 +61,14 @@ def attention(
     return scaled_dot_product_attention(query, key, value, attn_mask=allowed, is_causal=causal, enable_gqa=True)
 
 
-def suits_matrices(query: Tensor, key: Tensor, allowed: Tensor | None) -> bool:
-    """Whether the fused kernel's gradient costs more than the memory it saves: short texts that are learnt from on a CPU."""
+def suits_matrices(query: Tensor, key: Tensor, allowed: Tensor | None, *, causal: bool) -> bool:
+    """Whether the fused kernel's gradient costs more than the memory it saves: short texts that are learnt from on a CPU.
+
+    Of a causal text the kernel computes but half.
+    """
     learning = torch.is_grad_enabled() and (query.requires_grad or key.requires_grad)
-    return learning and query.device.type == "cpu" and key.shape[-2] <= SHORT and (allowed is None or allowed.shape[-2] == 1)
+    short = key.shape[-2] <= (SHORT // 2 if causal else SHORT)
+    return learning and query.device.type == "cpu" and short and (allowed is None or allowed.shape[-2] == 1)
 
 
 def in_matrices(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None) -> Tensor:

@@ -172,10 +172,16 @@ def test_a_prefix_a_layer_reaches_its_layer_whatever_the_padding(networks, token
         assert trace.get(site, "weights").shape[-1] == 3 + 4
 
 
-@pytest.mark.parametrize("given", [{}, {"allowed": masks.padding(HIDDEN)}], ids=["none", "padding"])
-def test_short_texts_learn_in_matrices_what_the_fused_kernel_gives(given: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("given", "bounds"),  # keys: with the matrices, and with the kernel
+    [({}, (5, 4)), ({"allowed": masks.padding(HIDDEN)}, (5, 4)), ({"causal": True}, (10, 9))],
+    ids=["none", "padding", "causal"],
+)
+def test_short_texts_learn_in_matrices_what_the_fused_kernel_gives(
+    given: dict, bounds: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = []
-    for short in (5, 4):  # keys: with the matrices, and with the kernel
+    for short in bounds:
         monkeypatch.setattr(module, "SHORT", short)
         inputs = [part.requires_grad_() for part in parts()]
         output = attention(*inputs, **given)

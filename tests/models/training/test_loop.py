@@ -12,7 +12,7 @@ from training_helpers import small_network, small_source, small_tokenizer
 
 from models.training import checkpoint
 from models.training.average import Average
-from models.training.dropout import add_dropout
+from models.training.dropout import add_dropout, dropout
 from models.training.journal import read_log
 from models.training.loop import Result, Settings, Trainer, accelerator, parameter_groups
 from models.training.pair_batches import PairSource
@@ -210,3 +210,18 @@ def test_dropout_is_there_in_training_only() -> None:
     torch.testing.assert_close(noisy[noisy != 0], 2 * plain[noisy != 0])
     with pytest.raises(ValueError, match="got 1"):
         add_dropout(network, 1.0)
+
+
+@pytest.mark.parametrize(("share", "kept"), [(0.1, 230 / 256), (0.5, 0.5), (0.999, 1 / 256), (0.001, 1.0)])
+def test_dropout_zeroes_a_share_rounded_to_bytes_and_keeps_the_mean(share: float, kept: float) -> None:
+    x = torch.ones(201, 1003, requires_grad=True)
+    torch.manual_seed(1)
+    found = dropout(x, share)
+    torch.manual_seed(1)
+    assert torch.equal(dropout(x, share), found), "the same chance, the same features"
+    said = found[found != 0]
+    torch.testing.assert_close(said, torch.full_like(said, 1 / kept))
+    assert len(said) / x.numel() == pytest.approx(kept, abs=5e-3)
+    found.sum().backward()
+    torch.testing.assert_close(x.grad, found.detach())
+    assert dropout(x.bfloat16(), share).dtype == torch.bfloat16
