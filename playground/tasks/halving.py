@@ -13,8 +13,8 @@ from models.decode.score import Line, score, score_on
 from models.decode.steps import Feed
 
 AT_ONCE = 600  # tokens of one request that are read without any choice: two cores take less than two seconds for them with 135M numbers
-STAGE = 5  # tokens behind the gap between two choices
-FEWEST = 13  # candidates that always read to the end: a quarter of 50
+STAGE = 4  # tokens behind the gap between two choices
+FEWEST = 10  # candidates that always read to the end: a fifth of 50
 
 Pair = tuple[tuple[int, ...], tuple[int, ...]]  # the tokens of a text with a candidate, to its end and to the end of the candidate
 
