@@ -137,6 +137,21 @@ CARDS = (
         default_for=("translate",),
     ),
     Card(
+        name="mini-mt-en-zh",
+        family="marian",
+        tasks=("attend", "translate"),
+        languages=("en", "zh"),
+        parameters=37_658_802,
+        licence="CC-BY-4.0",
+        attribution=f"From opus-mt-zh-en: {OPUS_MT}. Learnt from sentences of Tatoeba (CC BY 2.0 FR), 3AM (MIT) and MLQE-PE (CC0)",
+        size_mb=39,
+        sources=(Assets("mini-mt-en-zh"),),
+        note={
+            "en": "Translates short everyday English into Chinese: a first edition that this project trained and ships.",
+            "zh": "把日常英文短句翻译成中文：由本项目训练并随页面附带的第一版模型。",
+        },
+    ),
+    Card(
         name="firefox-en-pt",
         family="student",
         tasks=("attend", "translate"),

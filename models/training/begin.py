@@ -17,6 +17,7 @@ from models.tokenizers.sentencepieces import SentencePieceTokenizer
 from models.training.export_translator import write_tokenizer
 from models.training.parallel import read_pairs, turned, useful
 from models.training.pieces import PAD, learn_pieces, processor
+from models.training.punctuation import punctuated
 from models.training.reverse import LONGEST, turn_round, vocabularies
 from models.training.start import fresh
 from models.training.texts import weighted
@@ -46,6 +47,7 @@ def tokenizer_for(asked: argparse.Namespace) -> SentencePieceTokenizer:
         else:
             made = learnt(asked, sources, targets)
         work = asked.out / f".{FOLDER}"
+        made = punctuated(made) if asked.direction.endswith("zh") else made
         write_tokenizer(work, made, languages=asked.direction)
         work.rename(folder)
     return tokenizers.from_folder(folder, "marian")

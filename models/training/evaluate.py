@@ -3,7 +3,8 @@
 A BERT is measured on running text (give a file) and on what lies in `assets/`: short texts and clozes that no model was trained on. The
 numbers are the same wherever and how often it is run, since the same words are hidden each time.
 
-A translator is measured on sentences that people translated (give a file): BLEU and chrF of its greedy translations.
+A translator between English and Chinese is measured on sentences that people translated (give files), and on fifty in `assets/` from which
+none learnt: BLEU and chrF of its greedy translations.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from models.training.texts import label, pair_source
 
 SHORT_TEXTS = ROOT / "short_texts_en.txt"
 DIRECTIONS = get_args(Direction)
+SHORT_PAIRS = ROOT / "short_pairs_en_zh.tsv"
 SHORT_LENGTH = 48  # tokens of a pair of the short texts, so that each gives several
 
 
@@ -84,19 +86,19 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
 
 def evaluate_translator(model: Model, asked: argparse.Namespace) -> dict[str, Any]:
     """BLEU and chrF on each file, written where asked, and a table."""
-    if not asked.parallel:
-        raise ValueError(f"{model.name} translates; give it --parallel, a file of sentences in both languages")
     direction = asked.direction or "-".join(model.card.languages)
     if direction not in DIRECTIONS:
         raise ValueError(f"which way does {model.name} translate? Say so with --direction en-zh or --direction zh-en")
     most = 64 if asked.tiny else asked.sentences
     measured = []
-    for path in asked.parallel:
+    files = asked.parallel or []
+    for path in [*files, SHORT_PAIRS]:
         pairs = list(islice(read_pairs(path), most))
         scores, _ = translations.quality(model.network, model.tokenizer, pairs, direction=direction)
         measured.append({"name": label(path), "direction": direction} | scores)
-    files = " ".join(shlex.quote(label(path)) for path in asked.parallel)
-    command = f"python -m models.training.evaluate --model {model.name} --parallel {files} --direction {direction}"
+    command = f"python -m models.training.evaluate --model {model.name}"
+    command += f" --parallel {' '.join(shlex.quote(label(path)) for path in files)}" if files else ""
+    command += f" --direction {direction}" if asked.direction else ""
     found = {"model": model.name, "texts": measured, "command": command + (f" --sentences {most}" if most else "")}
     if asked.write:
         write_json(asked.write / METRICS, found)

@@ -14,8 +14,12 @@ HEAD = 62  # above each: what it shows, and two lines with the names of its curv
 BETWEEN = 22  # numbers of the upper axis
 FOOT = 44
 FEW = 40  # points that can be told apart
-LOSSES = {"words_loss": (GREY, "solid"), "mlm_loss": (CHOSEN, "solid")}
-MARKS = {"mlm_top1": (CHOSEN, "solid"), "mlm_top5": (CHOSEN, "dot"), "nsp": (OTHER, "solid"), "nsp_same_document": (OTHER, "dot")}
+LOSSES = {"words_loss": (GREY, "solid"), "mlm_loss": (CHOSEN, "solid"), "valid_loss": (CHOSEN, "solid")}
+MARKS = {
+    "mlm_top1": (CHOSEN, "solid"), "mlm_top5": (CHOSEN, "dot"), "nsp": (OTHER, "solid"), "nsp_same_document": (OTHER, "dot"),
+    "valid_accuracy": (CHOSEN, "solid"), "bleu": (OTHER, "solid"),
+}  # fmt: skip
+POINTS = {"bleu"}  # marks from 0 to 100, which nobody calls percent
 STROKES = {"solid": "━", "dot": "┅"}
 UNIT = {"en": (1e6, 1e9), "zh": (1e4, 1e8)}  # tokens are counted in millions and billions, or in 万 and 亿
 
@@ -23,7 +27,7 @@ Row = Mapping[str, float]
 
 
 def learning_curves(rows: Sequence[Row], *, language: str = "en") -> go.Figure:
-    """`rows` of a log, in its order: those of the training have `words_loss`, those of a measurement `mlm_loss` and the marks."""
+    """`rows` of a log, in its order: those of the training have `words_loss`, those of a measurement the other loss and the marks."""
     found = {key: [row for row in rows if key in row] for key in (*LOSSES, *MARKS)}
     title = text("training.curves", language)
     if not any(found.values()):
@@ -36,7 +40,8 @@ def learning_curves(rows: Sequence[Row], *, language: str = "en") -> go.Figure:
     below = {"text": text("training.tokens", language, unit=name), "font": {"size": 13}}
     common = {"fixedrange": True, "zeroline": False, "ticks": "", "nticks": 5}
     shared = {"xref": "paper", "yref": "paper", "x": 0, "xanchor": "left", "align": "left", "yanchor": "bottom", "showarrow": False}
-    heads = [(1.0, "training.loss", LOSSES), (PLOT / inner, "training.marks", MARKS)]
+    loss = "training.loss_of_words" if found["valid_loss"] else "training.loss"
+    heads = [(1.0, loss, LOSSES), (PLOT / inner, "training.marks", MARKS)]
     return figure(
         traces,
         title=title,
@@ -56,7 +61,7 @@ def learning_curves(rows: Sequence[Row], *, language: str = "en") -> go.Figure:
 def curve(rows: Sequence[Row], key: str, unit: float, look: tuple[str, str], language: str, *, axis: str) -> go.Scatter:
     """One number over the tokens that were read."""
     x = np.array([row["tokens"] / unit for row in rows], dtype=np.float32)
-    y = np.array([row[key] for row in rows], dtype=np.float32)
+    y = np.array([row[key] for row in rows], dtype=np.float32) / (100 if key in POINTS else 1)
     colour, dash = look
     return go.Scatter(
         x=x,
@@ -81,7 +86,9 @@ def names(found: Mapping[str, Sequence[Row]], looks: Mapping[str, tuple[str, str
 
 
 def value(key: str, number: float) -> str:
-    """A loss with two decimals, a mark in percent."""
+    """A loss with two decimals, a mark in percent, BLEU as it is written."""
+    if key in POINTS:
+        return f"{number:.1f}"
     return percent(number) if key in MARKS else f"{number:.2f}"
 
 

@@ -23,10 +23,11 @@ from playground.ui.language import text
 from playground.ui.linked_words import glossary, linked, linked_words, until
 from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
-from playground.ui.pickers import QUIET, chosen, model_picker, speaking, wire_picker
+from playground.ui.pickers import QUIET, chosen, model_picker, speaking, starting, wire_picker
 from playground.ui.progress import reporter
 from playground.ui.reading import escape_html, shorten
 from playground.ui.stops import Stops
+from playground.ui.training import training_panel
 
 KEY = "translation"
 BEAMS = 8
@@ -36,7 +37,8 @@ RESULT = '<section class="result" aria-live="polite"><small>${label}</small><p>$
 
 def build(page: Page) -> None:
     """Lay the tab out, define what it does, wire it."""
-    playground, start, stops = page.playground, examples(KEY)[0], Stops()
+    playground, stops = page.playground, Stops()
+    start = starting(playground, translate.NAME, examples(KEY))
 
     # Layout
     gr.Markdown(phrase("translation.lead"), elem_classes="tab-lead")
@@ -55,6 +57,7 @@ def build(page: Page) -> None:
                 run = gr.Button(phrase("translation.run"), variant="primary", scale=3)
                 stop = gr.Button(phrase("stop.label"), scale=1, min_width=90)
             notice = notice_line(page)
+            training_panel(page, picker)
         with gr.Column(scale=8, min_width=320):
             translated = gr.HTML("", label=phrase("translation.result"), html_template=RESULT, js_on_load=None)
             considered = gr.HTML("", elem_classes="considered", js_on_load=None)

@@ -70,6 +70,9 @@ def origin(card: Card, language: str) -> str:
 def quality(card: Card, language: str) -> str:
     """How good a model is, as its own folder says; empty where nobody measured it."""
     found = read_record(card).quality
+    if {"name", "bleu", "chrf", "sentences"} <= set(found):
+        scores = {name: f"{found[name]:.1f}" for name in ("bleu", "chrf")}
+        return text("about.quality_of_translations", language, text=found["name"], sentences=f"{found['sentences']:,}", **scores)
     if not {"name", "mlm_top1", "mlm_top5", "nsp", "nsp_same_document"} <= set(found):
         return ""
     shares = {"top1": found["mlm_top1"], "top5": found["mlm_top5"], "nsp": found["nsp"], "same": found["nsp_same_document"]}

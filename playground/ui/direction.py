@@ -13,7 +13,7 @@ FOREIGN = 0.1  # a text with fewer Chinese characters among its letters is not C
 def wrong_way(row: Row | None, words: str, language: str) -> str:
     """A sentence where a text is plainly not in the language that the model in `row` reads; empty where it may be, or nobody knows.
 
-    Only Chinese can be told by its characters. English to Chinese has a sentence of its own: there are no weights for it without the hub.
+    Only Chinese can be told by its characters. Between the two languages of this page the sentence names the model to choose.
     """
     languages = row["languages"] if row else []
     letters = LETTER.findall(words)
@@ -24,5 +24,6 @@ def wrong_way(row: Row | None, words: str, language: str) -> str:
     if chinese == (source == "zh"):
         return ""
     name = text(f"language.{source}", language) if f"language.{source}" in table() else source
-    other = text("direction.english_to_chinese", language) if not chinese and target == "en" else ""
+    key, way = ("chinese_to_english", ("zh", "en")) if chinese else ("english_to_chinese", ("en", "zh"))
+    other = text(f"direction.{key}", language) if (target, source) == way else ""
     return text("direction.wrong", language, model=row["name"], source=name) + other

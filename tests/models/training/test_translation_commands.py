@@ -89,7 +89,8 @@ def test_a_model_of_the_other_direction_is_turned_round_and_can_be_gone_on_with(
 def test_a_translator_is_measured(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flags = ["--model", f"mine={trained / 'model'}", "--parallel", str(trained / "pairs.valid.tsv"), "--device", "cpu"]
     found = evaluate.main([*flags, "--direction", "en-zh", "--sentences", "64", "--write", str(tmp_path)])
-    (text,) = found["texts"]
+    text, short = found["texts"]
+    assert short["name"] == "assets/short_pairs_en_zh.tsv" and short["sentences"] == 50
     result = json.loads((trained / "result.json").read_text())["metrics"]
     assert text["bleu"] == pytest.approx(result["bleu"], abs=3) and text["sentences"] == 64
     assert found["command"].endswith("--model mine --parallel out/pairs.valid.tsv --direction en-zh --sentences 64")
@@ -107,8 +108,8 @@ def test_a_translator_is_measured(trained: Path, tmp_path: Path, capsys: pytest.
     assert load(tmp_path / "ships").family == "marian"
     with pytest.raises(ValueError, match="--direction"):
         evaluate.main(flags)
-    with pytest.raises(ValueError, match="--parallel"):
-        evaluate.main(flags[:2])
+    alone = evaluate.main([*flags[:2], "--direction", "en-zh"])
+    assert alone["texts"] == [short] and alone["command"].endswith("--model mine --direction en-zh")
 
 
 def test_text_is_translated_back_and_a_second_run_goes_on(tmp_path: Path, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,15 @@ def test_every_curve_has_its_numbers_over_the_tokens_in_typed_arrays() -> None:
     assert "1.25" in names and "4.20" in names and "90.0 %" in names and "60.0 %" in names
 
 
+def test_a_translator_shows_bleu_beside_the_words_it_guesses() -> None:
+    marked = {"step": 4, "tokens": 2_000_000, "valid_loss": 2.5, "valid_accuracy": 0.51, "bleu": 17.3, "chrf": 15.0}
+    figure = sent(learning_curves([*ROWS, marked]))
+    assert [trace["yaxis"] for trace in figure["data"]] == ["y", "y", "y2", "y2"]
+    assert array(figure["data"][-1]["y"]).tolist() == pytest.approx([0.173])
+    names = " ".join(note["text"] for note in figure["layout"]["annotations"])
+    assert "2.50" in names and "51.0 %" in names and "BLEU 17.3" in names and "hidden words" not in names
+
+
 def test_a_log_without_measurements_shows_the_loss_and_an_empty_one_says_so() -> None:
     assert len(learning_curves(ROWS).data) == 1
     assert not learning_curves([]).data and learning_curves([]).layout.annotations
