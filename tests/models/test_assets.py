@@ -13,8 +13,8 @@ from models.training.card import NEEDED, card
 from playground.tasks import attend
 
 ASSETS = Path(__file__).parents[2] / "assets"
-SHIPPED = [entry.name for entry in CARDS if isinstance(entry.sources[0], Assets)]
-shipped = pytest.mark.parametrize("name", SHIPPED)
+SHIPPED = {entry.name for entry in CARDS if isinstance(entry.sources[0], Assets)}
+shipped = pytest.mark.parametrize("name", sorted(SHIPPED))
 
 
 def test_everything_that_ships_fits_into_a_clone() -> None:
@@ -72,14 +72,18 @@ def test_translating_again_gives_the_numbers_of_the_card() -> None:
         (1, {"it": "bicycle", "she": "sister"}),
         (2, {"are": "books"}),
         (3, {"bank": "river"}),
+        (5, {"昨天": "yesterday", "图书馆": "library", "书": "books"}),
     ],
 )
 def test_the_examples_show_heads_that_do_what_is_said_of_them(example: int, rows: dict[str, str]) -> None:
     content = json.loads((ASSETS / "examples.json").read_text(encoding="utf-8"))["attention"][example]
-    [found] = attend.run(load("mini-bert-en"), [attend.Request(text=content["text"], second=content.get("second", ""))])
-    words = found.words["encoder"]
-    weights = found.weights(**content["show"]["mini-bert-en"])
+    [name] = SHIPPED & content["show"].keys()
+    second, target = content.get("second", ""), content.get("target", "")
+    [found] = attend.run(load(name), [attend.Request(text=content["text"], second=second, target=target)])
+    sources = [word.lstrip("▁") for word in found.words["encoder"]]
+    words = found.words["decoder"] if target else sources
+    weights = found.weights(**content["show"][name])
     for word, looked_at in rows.items():
         row = weights[words.index(word)].copy()
         row[[place for place, special in enumerate(found.special["encoder"]) if special]] = 0  # where a head rests that finds nothing
-        assert f"“{word}”" in content["look"]["en"] and words[row.argmax()] == looked_at
+        assert f"“{word}”" in content["look"]["en"] and sources[row.argmax()] == looked_at
