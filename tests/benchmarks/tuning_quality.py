@@ -18,6 +18,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=60, help="of computing, for each method with each seed")
+    parser.add_argument("--epochs", type=float, help="end sooner, after so many")
+    parser.add_argument("--head-rate", type=float, default=Run.head_rate, help="of a new layer that reads the answer")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--model", default="mini-bert-en")
     parser.add_argument("--task", default="reviews_en")
@@ -27,7 +29,8 @@ def main() -> None:
     model, examples = models.load(options.model), read_examples(options.task)
     lines = [f"{options.model} on {options.task}, {len(examples.test)} test sentences", "", *HEAD]
     for method in options.methods:
-        runs = [Run(seconds=options.seconds, seed=seed, measure=0) for seed in range(1, options.seeds + 1)]
+        budget = {"seconds": options.seconds, "epochs": options.epochs, "measure": 0, "head_rate": options.head_rate}
+        runs = [Run(**budget, seed=seed) for seed in range(1, options.seeds + 1)]
         lines.append(tuned(model, method, examples, runs))
     sys.stdout.write("\n".join(lines) + "\n")
 

@@ -30,8 +30,11 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, default=3)
     parser.add_argument("--more", type=float, default=3, help="how much longer prompt and prefix learn")
     parser.add_argument("--rate", type=float, help="learning rate (default: the method's)")
+    parser.add_argument("--head-rate", type=float, default=Run.head_rate, help="of the new layer that reads the answer")
     parser.add_argument("--rows", type=int, default=32, help="sentences a step")
-    parser.add_argument("--dropout", type=float, default=0.1, help="share of features silenced while matrices of the model move")
+    parser.add_argument(
+        "--dropout", type=float, help="share of features silenced (default: 0.1 where matrices of the model move, else none)"
+    )
     parser.add_argument("--reading", default="auto", help="words, linear, mean (default: what suits the model)")
     parser.add_argument("--limit", type=int, default=0, help="sentences to learn from (default: all)")
     parser.add_argument("--seconds", type=float, help="of computing, for each method with each seed")
@@ -45,7 +48,8 @@ def main() -> None:
     for method in options.methods:
         epochs = options.epochs * (options.more if method in ("prompt", "prefix") else 1)
         plain = {"epochs": epochs, "seconds": options.seconds, "rows": options.rows, "measure": 0, "rate": options.rate}
-        plain["dropout"] = options.dropout if method in ("ffn_only", "full") else 0.0
+        plain["head_rate"] = options.head_rate
+        plain["dropout"] = (0.1 if method in ("ffn_only", "full") else 0.0) if options.dropout is None else options.dropout
         row = tuned(model, method, examples, [Run(**plain, seed=seed) for seed in range(1, options.seeds + 1)], reading=options.reading)
         sys.stdout.write(row + "\n")
         sys.stdout.flush()
