@@ -91,6 +91,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         words: list[str] = [],  # noqa: B006 - the API page shows the default; nothing changes it
         hub_data: str = "",
         reading: str = "auto",
+        head_rate: float = 0.0,
         request: gr.Request = None,
     ) -> Iterator[TuningStep]:
         """Let a model learn a task in several ways, one after the other, and follow it step by step.
@@ -118,6 +119,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             hub_data: a data set of the hub by its name, in the place of `data`, where this server may ask the hub.
             reading: how classes are read: "words" (label words, by the model's own head), "linear" (a small layer on the first token of
                 an encoder, the last of a decoder), "mean" (the same on the mean of all), or "auto", which is what suits the model.
+            head_rate: the learning rate of such a layer; 0 for 0.01.
         Returns:
             `{method, seed, step, seconds, loss, accuracy}` for each step; the last item holds the `table` with a row for each method.
         """
@@ -141,6 +143,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             template=template,
             words=words_of("\n".join(words)),
             reading=reading,
+            head_rate=head_rate or None,
         )
         visitor = f"api-{secrets.token_urlsafe(16)}"
         playground.tune(visitor, plan)

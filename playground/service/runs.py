@@ -39,7 +39,8 @@ class Plan:
     `task` names a set that ships, unless `examples` are somebody's own. `amount` of `budget` is for each method with each seed. `rate`
     None: the method's own. `seeds`: how many, counted from `seed` on. `length` is that of prompts and prefixes, which begin as `start` says
     (`text` where it says "text"); a prompt stands where `place` says. `shots`: examples in front of each cloze question. `template` and
-    `words` (label, word) take the place of the task's own, where they are not empty. `reading`: how classes are read off the model.
+    `words` (label, word) take the place of the task's own, where they are not empty. `reading`: how classes are read off the model;
+    `head_rate`: how fast a new layer learns that reads them, None for the usual.
     """
 
     model: str
@@ -60,6 +61,7 @@ class Plan:
     template: str = ""
     words: tuple[tuple[str, str], ...] = ()
     reading: str = READINGS[0]
+    head_rate: float | None = None
 
     def __post_init__(self) -> None:
         if not self.methods:
@@ -67,8 +69,9 @@ class Plan:
         most = {"steps": MOST_STEPS, "epochs": 100, "seconds": MOST_SECONDS}[self.budget]
         if not 0 < self.amount <= most:
             raise Problem("bad_amount", amount=self.amount, most=most)
-        if self.rate is not None and not 0 < self.rate <= 10:
-            raise Problem("bad_rate", rate=self.rate)
+        for rate in (self.rate, self.head_rate):
+            if rate is not None and not 0 < rate <= 10:
+                raise Problem("bad_rate", rate=rate)
         if not 1 <= self.seeds <= MOST_SEEDS:
             raise Problem("bad_seeds", seeds=self.seeds, most=MOST_SEEDS)
         for value, known in ((self.place, PLACES), (self.start, STARTS), (self.reading, READINGS)):

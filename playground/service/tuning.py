@@ -129,7 +129,7 @@ def budget(plan: Plan, seed: int) -> Run:
     """The plan's limits as the loop wants them."""
     amount = {"steps": round(plan.amount) or 1}.get(plan.budget, float(plan.amount))
     every = max(1, round(plan.amount / MEASURES)) if plan.budget == "steps" else 10
-    return Run(**{plan.budget: amount}, rate=plan.rate, seed=seed, measure=every)
+    return Run(**{plan.budget: amount}, rate=plan.rate, head_rate=plan.head_rate or Run.head_rate, seed=seed, measure=every)
 
 
 def settings_for(method: Method, plan: Plan) -> Any:

@@ -88,7 +88,25 @@ def task_of(name: str | None, *own: Any) -> Task:
 
 
 def plan_of(
-    model, task, ways, budget, amount, length, rank, rate, seed, seeds, place, start, start_text, shots, reading, template, words, *own: Any
+    model,
+    task,
+    ways,
+    budget,
+    amount,
+    length,
+    rank,
+    rate,
+    seed,
+    seeds,
+    place,
+    start,
+    start_text,
+    shots,
+    reading,
+    head_rate,
+    template,
+    words,
+    *own: Any,
 ) -> Plan:
     """What the form asks for. Problem where something is missing or cannot be used."""
     if not task:
@@ -116,4 +134,5 @@ def plan_of(
         template=template or "",
         words=pairs,
         reading=reading,
+        head_rate=float(head_rate) if head_rate else None,
     )

@@ -27,6 +27,7 @@ class Settings:
     start_text: gr.Textbox
     shots: gr.Radio
     reading: gr.Radio
+    head_rate: gr.Number
 
     @property
     def values(self) -> list[gr.components.Component]:
@@ -53,8 +54,9 @@ def settings_form() -> Settings:
         shots = gr.Radio(list(SHOTS), value=SHOTS[0], label=phrase("tuning.shots"), info=phrase("tuning.shots_info"))
         readings = [(phrase(f"tuning.reading_{name}"), name) for name in READINGS]
         reading = gr.Radio(readings, value=READINGS[0], label=phrase("tuning.read_by"), info=phrase("tuning.read_by_info"))
+        head_rate = gr.Number(0, minimum=0, maximum=10, step=1e-4, label=phrase("tuning.head_rate"), info=phrase("tuning.head_rate_info"))
     start.change(lambda start: gr.update(visible=start == "text"), start, start_text, **QUIET)
     return Settings(
         budget=budget, amount=amount, length=length, rank=rank, rate=rate, seed=seed, seeds=seeds, place=place, start=start,
-        start_text=start_text, shots=shots, reading=reading,
+        start_text=start_text, shots=shots, reading=reading, head_rate=head_rate,
     )  # fmt: skip

@@ -111,6 +111,8 @@ def test_an_encoder_without_a_head_for_words_learns_through_a_new_layer(tiny_mod
         assert cloze.problem.key == "no_word_head" and prefix.problem is None and prefix.kept.test is not None
         told = json.loads((playground.shelf.place(prefix.kept) / "tuned.json").read_text())
         assert told["reading"] == "mean"
+        slow = run(playground, "bob", plan("prefix", model="bare", head_rate=1e-4)).points
+        assert [point.loss for point in slow][1:] != [point.loss for point in found.points if point.method == "prefix"][1:]
         tried = playground.try_out(prefix.kept.name, "A cup of tea.")
         assert tried.before is None and set(tried.after) == set(EXAMPLES.task.labels)
 
