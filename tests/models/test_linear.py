@@ -1,5 +1,7 @@
 """Matrix products: the fast kernel gives what `F.linear` gives, forwards and backwards."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
@@ -18,6 +20,25 @@ def tensors(*, rows: tuple[int, ...] = (3, 5), inner: int = 24, outer: int = 40,
 
 def slopes(output: Tensor, inputs: list[Tensor]) -> list[Tensor]:
     return list(torch.autograd.grad((output * torch.linspace(-1, 1, output.shape[-1], dtype=output.dtype)).sum(), inputs))
+
+
+@pytest.mark.parametrize(
+    ("capability", "mkl", "maker", "wide"),
+    [("AVX512", True, "AuthenticAMD", True), ("AVX512", True, "GenuineIntel", False), ("AVX512", False, "AuthenticAMD", False),
+     ("AVX2", True, "AuthenticAMD", False)],
+)  # fmt: skip
+def test_learning_goes_through_onednn_where_mkl_leaves_avx_512_unused(
+    capability: str, mkl: bool, maker: str, wide: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nvendor_id\t: {maker}\n")
+    monkeypatch.setattr(module, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(module.platform, "processor", lambda: "")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: mkl)
+    assert module.wider_than_blas() is wide
+    monkeypatch.setattr(module, "CPUINFO", tmp_path / "none")
+    monkeypatch.setattr(module.platform, "processor", lambda: maker)
+    assert module.wider_than_blas() is wide, "other systems say it elsewhere"
 
 
 @pytest.mark.parametrize("wide", [True, False])
