@@ -26,7 +26,10 @@ def wider_than_blas() -> bool:
     """Whether oneDNN computes with AVX-512 where the BLAS does not: MKL does so on Intel's processors alone."""
     if "AVX512" not in torch.backends.cpu.get_cpu_capability() or not torch.backends.mkl.is_available():
         return False
-    return "GenuineIntel" not in platform.processor() + (CPUINFO.read_text()[:200] if CPUINFO.exists() else "")
+    if not CPUINFO.exists():
+        return "GenuineIntel" not in platform.processor()
+    with CPUINFO.open() as lines:  # the first processor stands for all: on a large machine the whole file takes long
+        return "GenuineIntel" not in lines.read(200)
 
 
 WIDE = wider_than_blas()

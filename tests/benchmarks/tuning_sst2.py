@@ -47,8 +47,8 @@ def main() -> None:
     sys.stdout.write("\n".join([f"{options.model} on SST-2: {counts}", "", *HEAD]) + "\n")
     for method in options.methods:
         epochs = options.epochs * (options.more if method in ("prompt", "prefix") else 1)
-        plain = {"epochs": epochs, "seconds": options.seconds, "rows": options.rows, "measure": 0, "rate": options.rate}
-        plain["head_rate"] = options.head_rate
+        plain = {"epochs": epochs, "seconds": options.seconds, "rows": options.rows, "measure": 0}
+        plain |= {"rate": options.rate, "head_rate": options.head_rate}
         plain["dropout"] = (0.1 if method in ("ffn_only", "full") else 0.0) if options.dropout is None else options.dropout
         row = tuned(model, method, examples, [Run(**plain, seed=seed) for seed in range(1, options.seeds + 1)], reading=options.reading)
         sys.stdout.write(row + "\n")
