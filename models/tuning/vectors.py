@@ -31,7 +31,8 @@ def nearest(model: Model, vectors: Tensor, *, count: int = 5) -> list[tuple[Near
 def cosines(vectors: Tensor) -> Tensor:
     """Between each pair of vectors. (P, C) -> (P, P) float32"""
     unit = torch.nn.functional.normalize(vectors.detach().float(), dim=-1)
-    return unit @ unit.T
+    product = unit @ unit.T
+    return (product + product.T) / 2  # the BLAS may round the two halves differently
 
 
 @torch.inference_mode()
