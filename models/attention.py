@@ -18,9 +18,9 @@ from models.config import ModelConfig
 from models.few_queries import attend_few, worth_it
 from models.linear import Linear
 from models.positions import rotate
+from models.short_attention import in_matrices, short_attention, suits_matrices
 from models.trace import Trace
 
-SHORT = 96  # keys; below, two products of matrices learn faster than the fused kernel
 Prefix = tuple[Tensor, Tensor]  # keys and values (H_kv, P, D) that stand before those of the words
 
 
@@ -50,7 +50,7 @@ def attention(
             site=site,
         )
     groups = query.shape[1] // key.shape[1]
-    if groups == 1 and suits_matrices(query, key, allowed, causal=causal):
+    if groups == 1 and suits_matrices((query, key), key.shape[-2], allowed, causal=causal):
         return in_matrices(query, key, value, masks.causal(query.shape[-2], key.shape[-2], device=query.device) if causal else allowed)
     if groups == 1:
         return scaled_dot_product_attention(query, key, value, attn_mask=allowed, is_causal=causal)
@@ -59,24 +59,6 @@ def attention(
         stacked = query.reshape(query.shape[0], key.shape[1], groups, -1)
         return scaled_dot_product_attention(stacked, key, value, attn_mask=allowed).reshape(query.shape)
     return scaled_dot_product_attention(query, key, value, attn_mask=allowed, is_causal=causal, enable_gqa=True)
-
-
-def suits_matrices(query: Tensor, key: Tensor, allowed: Tensor | None, *, causal: bool) -> bool:
-    """Whether the fused kernel's gradient costs more than the memory it saves: short texts that are learnt from on a CPU.
-
-    Of a causal text the kernel computes but half.
-    """
-    learning = torch.is_grad_enabled() and (query.requires_grad or key.requires_grad)
-    short = key.shape[-2] <= (SHORT // 2 if causal else SHORT)
-    return learning and query.device.type == "cpu" and short and (allowed is None or allowed.shape[-2] == 1)
-
-
-def in_matrices(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None) -> Tensor:
-    """Attention as two products of matrices; what may not be looked at has so low a score that its weight is 0."""
-    scores = (query / math.sqrt(query.shape[-1])) @ key.transpose(-1, -2)
-    if allowed is not None:
-        scores = scores + torch.zeros(allowed.shape, dtype=scores.dtype).masked_fill_(~allowed, torch.finfo(scores.dtype).min)
-    return scores.softmax(dim=-1) @ value
 
 
 def explicit_attention(query: Tensor, key: Tensor, value: Tensor, *, allowed: Tensor | None, trace: Trace, site: str) -> Tensor:
@@ -172,7 +154,15 @@ class SelfAttention(nn.Module):
         if only is not None:
             look = dict(allowed=allowed, causal=causal, turn=turn, past=past, prefix=prefix, trace=trace, silence=silence, site=site)
             return self.out(merge_heads(self.some(x, only, **look)))
-        queries_keys, value = (split_heads(part, self.width) for part in self.qkv(x).split([sum(self.sizes[:2]), self.sizes[2]], dim=-1))
+        fused = self.qkv(x)
+        before = prefix[0].shape[-2] if prefix else 0
+        plain = self.sizes[0] == self.sizes[1] and turn is None and past is None and trace is None and silence is None
+        if plain and suits_matrices((fused, *(prefix or ())), before + x.shape[1], allowed, causal=causal):
+            if causal:
+                allowed = masks.causal(x.shape[1], x.shape[1], device=x.device)
+            allowed = masks.extend(allowed, before)
+            return self.out(short_attention(fused, self.sizes[0] // self.width, allowed=allowed, prefix=prefix))
+        queries_keys, value = (split_heads(part, self.width) for part in fused.split([sum(self.sizes[:2]), self.sizes[2]], dim=-1))
         if turn is not None:
             queries_keys = rotate(queries_keys, turn)
         query, key = queries_keys.split([self.sizes[0] // self.width, self.sizes[1] // self.width], dim=1)

@@ -5,7 +5,6 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,62 +15,17 @@ from models.errors import Problem
 from models.model import Model
 from models.tokens import Row
 from models.training.dropout import add_dropout
-from models.training.schedule import Decay, rate
+from models.training.schedule import rate
 from models.tuning import Method, Prepared
 from models.tuning.examples import epoch
 from models.tuning.rates import rate_for
 from models.tuning.reading import Guesses, Item, Reading
 from models.tuning.reading.choose import Wish, demonstrations, reading_for
+from models.tuning.run import STEPS, Run, Step
+from models.tuning.soup import Soup
 from models.tuning.task import Examples
 from models.tuning.touched import Touched
 from models.tuning.tuned import tuned_model
-
-STEPS = 200  # where nobody says how long
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """How to train. Whichever of `steps`, `epochs` and `seconds` comes first ends it; without any of them, 200 steps.
-
-    `seconds` counts the time of the steps, not of pauses. A batch has at most `rows` texts and `tokens` tokens, padding included.
-    """
-
-    steps: int | None = None
-    epochs: float | None = None
-    seconds: float | None = None
-    rate: float | None = None  # None: the one that suits method and model, see `rates.py`
-    head_rate: float = 1e-2  # of a new layer that reads the answer
-    warmup: float = 0.06  # of all steps; where only seconds are given, of 200
-    decay: Decay = "linear"
-    weight_decay: float = 0.0
-    dropout: float = 0.0  # the share of features that is silenced while learning
-    clip: float = 1.0
-    rows: int = 16
-    tokens: int = 2048
-    length: int = 128  # of the longest question, in tokens
-    seed: int = 1
-    measure: int = 20  # steps between two measurements; 0: only at the end
-    dev: int = 200  # examples measured then
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "epochs", "seconds", "rate"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise Problem("bad_budget", what=name, value=value)
-        if not 0 <= self.dropout < 1:
-            raise Problem("bad_budget", what="dropout", value=self.dropout)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """What happened: the `loss` of this step's batch (None where nothing moves) and, where it was measured, `accuracy` on dev."""
-
-    step: int
-    seconds: float  # of computing, since the start
-    epoch: float
-    loss: float | None = None
-    accuracy: float | None = None
-    last: bool = False
 
 
 class Tuning:
@@ -112,10 +66,15 @@ class Tuning:
         self.over = False
         self.rate = self.run.rate or rate_for(method, model.config.architecture)
         self.touched = self.words_alone()
+        self.soup = Soup(self.trainable, self.run.soup)
+        self.optimiser = self.fresh_optimiser()
+
+    def fresh_optimiser(self) -> torch.optim.AdamW | None:
+        """One that has seen nothing yet; None where nothing moves."""
         groups_of = [(self.prepared.trainable, self.rate), (self.reading.trainable, self.run.head_rate)]
         chosen = [{"params": self.moving(part), "lr": lr, "highest": lr} for part, lr in groups_of if part and self.trainable]
         options = dict(betas=(0.9, 0.98), eps=1e-8, weight_decay=self.run.weight_decay, fused=True)
-        self.optimiser = torch.optim.AdamW(chosen, **options) if chosen else None
+        return torch.optim.AdamW(chosen, **options) if chosen else None
 
     @property
     def n_trainable(self) -> int:
@@ -136,14 +95,34 @@ class Tuning:
         self.step_number += 1
         self.seconds += time.monotonic() - begun
         self.over = self.optimiser is None or self.progress() >= 1
+        if self.optimiser is not None and (self.soup.ends(self.progress()) or (self.over and self.run.soup > 1)):
+            self.next_run()
         due = self.over or (self.run.measure and self.step_number % self.run.measure == 0)
         accuracy = self.accuracy(self.dev) if due and self.dev else None
         return Step(step=self.step_number, seconds=self.seconds, epoch=self.epochs(), loss=loss, accuracy=accuracy, last=self.over)
 
+    def next_run(self) -> None:
+        """One of the runs of a soup has ended: back to the start, or, after the last, to the mean of all."""
+        self.soup.add(self.step_number)
+        self.put(self.soup.mean() if self.over else self.soup.start)
+        self.optimiser = self.fresh_optimiser()
+
+    def settle(self) -> None:
+        """Before the end: of a soup, the mean of the runs that ended, if any did."""
+        if not self.over and self.soup.done:
+            self.put(self.soup.mean())
+
+    def put(self, numbers: dict[str, Tensor]) -> None:
+        """Give what moves new numbers."""
+        load(self.trainable, numbers)
+        if self.touched:
+            self.touched.read()
+
     def learn(self) -> float:
         """One batch, one change."""
         batch = [self.items[index] for index in self.batches[self.place]]
-        share = rate(self.step_number, self.progress(), warmup=self.warmup(), decay=self.run.decay)
+        done, progress = self.step_number - self.soup.begun, self.soup.within(self.progress())
+        share = rate(done, progress, warmup=self.warmup(), decay=self.run.decay)
         for group in self.optimiser.param_groups:
             group["lr"] = group["highest"] * share
         with torch.enable_grad(), self.chance():
@@ -211,7 +190,7 @@ class Tuning:
 
     def warmup(self) -> int:
         """Steps in which the rate rises."""
-        return max(1, round(self.run.warmup * (self.budget() or STEPS)))
+        return max(1, round(self.run.warmup * (self.budget() or STEPS) / self.run.soup))
 
     def progress(self) -> float:
         """How much is done, from 0 to 1."""
@@ -236,15 +215,15 @@ class Tuning:
             "step": self.step_number, "seconds": self.seconds, "number": self.number, "place": self.place, "over": self.over,
             "trainable": {name: parameter.detach().cpu().clone() for name, parameter in self.trainable.items()},
             "optimiser": copied(self.optimiser.state_dict()) if self.optimiser else None,
+            "soup": self.soup.state(),
         }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where `state` was taken; ValueError where that was another run."""
         if state["identity"] != self.identity():
             raise ValueError(f"this is another run: {state['identity']} is not {self.identity()}")
-        load(self.trainable, state["trainable"])
-        if self.touched:
-            self.touched.read()
+        self.put(state["trainable"])
+        self.soup.restore(state["soup"])
         if self.optimiser is not None:
             self.optimiser.load_state_dict(state["optimiser"])
         self.step_number, self.seconds, self.over = state["step"], state["seconds"], state["over"]

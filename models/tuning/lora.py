@@ -49,32 +49,41 @@ class Changed(nn.Module):
         super().__init__()
         self.base, self.scale = base, scale
         self.changes = nn.ModuleDict(changes)
+        self.ranks = sum(len(change.a) for change in changes.values())
+        self.places = self.placed()  # no buffer: a twin, filled from a state dict, would not have it
+
+    def placed(self) -> Tensor:
+        """Where each number of each B, rank after rank, is in a matrix (all ranks, out) of zeros."""
+        found, before = [], 0
+        for change in self.changes.values():
+            ranks = before + torch.arange(len(change.a))
+            found.append((ranks[:, None] * self.base.out_features + torch.arange(change.rows.start, change.rows.stop)).flatten())
+            before += len(change.a)
+        return torch.cat(found)
 
     def forward(
         self, x: Tensor, *, activation: Activation | None = None, bias: Tensor | None = None, rows: slice | Tensor | None = None
     ) -> Tensor:
-        up = self.up() if rows is None else self.up()[rows]
-        change = linear(linear(x, self.down()), up * self.scale)
-        return activate(self.base(x, bias=bias, rows=rows) + change, activation)
+        flat = x.flatten(0, -2)
+        low, up = linear(flat, self.down()), self.up() if rows is None else self.up()[:, rows]
+        total = self.base(flat, bias=bias, rows=rows)
+        total.addmm_(low.to(total.dtype), up.to(total.dtype), alpha=self.scale)  # in its place, which nobody else reads
+        return activate(total, activation).unflatten(0, x.shape[:-1])
 
     def part(self, rows: slice) -> tuple[Tensor, Tensor | None]:
         """Some rows of the sum and their bias, as `Linear` has them."""
         weight, bias = self.base.part(rows)
-        return weight + self.up()[rows] @ self.down() * self.scale, bias
+        return torch.addmm(weight, self.up()[:, rows].t(), self.down(), alpha=self.scale), bias
 
     def down(self) -> Tensor:
         """The A of all changes, which read the input at once. -> (all ranks, in)"""
         return torch.cat([change.a for change in self.changes.values()])
 
     def up(self) -> Tensor:
-        """The B of all changes, each on its own rows and its own columns. -> (out, all ranks)"""
-        sizes = [change.b.shape[1] for change in self.changes.values()]
-        parts, before = [], 0
-        for change, size in zip(self.changes.values(), sizes):
-            room = (before, sum(sizes) - before - size, change.rows.start, self.base.out_features - change.rows.stop)
-            parts.append(nn.functional.pad(change.b, room))
-            before += size
-        return torch.stack(parts).sum(0) if len(parts) > 1 else parts[0]
+        """The B of all changes, turned, each on its own ranks and its own rows. -> (all ranks, out)"""
+        numbers = torch.cat([change.b.t().flatten() for change in self.changes.values()])
+        room = numbers.new_zeros(self.ranks * self.base.out_features)
+        return room.index_copy(0, self.places.to(room.device), numbers).view(self.ranks, -1)
 
     @torch.no_grad()
     def merged(self) -> Linear:

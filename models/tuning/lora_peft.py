@@ -56,7 +56,7 @@ def parts(hub: tuple[str, ...], last: str, module: ChangedMatrix, *, sizes: list
     """The hub's matrices behind one of ours, each with its A and B."""
     changes = dict(module.changes.items())
     if len(hub) == 1:  # its changes side by side are one change of their ranks' sum
-        return [(hub[0], torch.cat([change.a for change in changes.values()]), module.up())]
+        return [(hub[0], torch.cat([change.a for change in changes.values()]), module.up().t())]
     if "qkv" in changes:  # one A for all three, and its own rows of B for each
         change = changes["qkv"]
         return [(name, change.a, up) for name, up in zip(hub, change.b.split(sizes))]

@@ -92,6 +92,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         hub_data: str = "",
         reading: str = "auto",
         head_rate: float = 0.0,
+        soup: int = 1,
         request: gr.Request = None,
     ) -> Iterator[TuningStep]:
         """Let a model learn a task in several ways, one after the other, and follow it step by step.
@@ -120,6 +121,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             reading: how classes are read: "words" (label words, by the model's own head), "linear" (a small layer on the first token of
                 an encoder, the last of a decoder), "mean" (the same on the mean of all), or "auto", which is what suits the model.
             head_rate: the learning rate of such a layer; 0 for 0.01.
+            soup: in how many runs from the same start the steps or seconds are spent; the mean of their weights is kept.
         Returns:
             `{method, seed, step, seconds, loss, accuracy}` for each step; the last item holds the `table` with a row for each method.
         """
@@ -144,6 +146,7 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             words=words_of("\n".join(words)),
             reading=reading,
             head_rate=head_rate or None,
+            soup=soup,
         )
         visitor = f"api-{secrets.token_urlsafe(16)}"
         playground.tune(visitor, plan)

@@ -23,6 +23,7 @@ MOST_STEPS = 2000  # of one method
 MOST_SECONDS = 300.0  # of one method
 MOST_SEEDS = 3
 HISTORY = 40_000  # steps that are kept for whoever comes back: those of all methods with all seeds
+MOST_SOUP = 10  # runs of which the mean is kept
 VISITORS = 60  # whose last run is remembered
 
 PLACES = ("front", "between", "end")  # where a soft prompt stands
@@ -40,7 +41,8 @@ class Plan:
     None: the method's own. `seeds`: how many, counted from `seed` on. `length` is that of prompts and prefixes, which begin as `start` says
     (`text` where it says "text"); a prompt stands where `place` says. `shots`: examples in front of each cloze question. `template` and
     `words` (label, word) take the place of the task's own, where they are not empty. `reading`: how classes are read off the model;
-    `head_rate`: how fast a new layer learns that reads them, None for the usual.
+    `head_rate`: how fast a new layer learns that reads them, None for the usual. `soup`: in how many runs from one start `amount` is
+    spent, of which the mean is kept.
     """
 
     model: str
@@ -62,6 +64,7 @@ class Plan:
     words: tuple[tuple[str, str], ...] = ()
     reading: str = READINGS[0]
     head_rate: float | None = None
+    soup: int = 1
 
     def __post_init__(self) -> None:
         if not self.methods:
@@ -74,6 +77,8 @@ class Plan:
                 raise Problem("bad_rate", rate=rate)
         if not 1 <= self.seeds <= MOST_SEEDS:
             raise Problem("bad_seeds", seeds=self.seeds, most=MOST_SEEDS)
+        if not 1 <= self.soup <= MOST_SOUP:
+            raise Problem("bad_soup", runs=self.soup, most=MOST_SOUP)
         for value, known in ((self.place, PLACES), (self.start, STARTS), (self.reading, READINGS)):
             if value not in known:
                 raise Problem("unknown_choice", value=str(value)[:40], known=list(known))

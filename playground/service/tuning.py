@@ -104,6 +104,7 @@ def attempt(job: Job, plan: Plan, model: Model, examples: Examples, method: Meth
             if in_time or not tuning.step_number or done:
                 raise
             stopped = end
+            tuning.settle()
     done.append(measured(plan, tuning, gone, memory=peak.n_bytes))
     if stopped:
         raise stopped
@@ -129,7 +130,8 @@ def budget(plan: Plan, seed: int) -> Run:
     """The plan's limits as the loop wants them."""
     amount = {"steps": round(plan.amount) or 1}.get(plan.budget, float(plan.amount))
     every = max(1, round(plan.amount / MEASURES)) if plan.budget == "steps" else 10
-    return Run(**{plan.budget: amount}, rate=plan.rate, head_rate=plan.head_rate or Run.head_rate, seed=seed, measure=every)
+    rates = {"rate": plan.rate, "head_rate": plan.head_rate or Run.head_rate}
+    return Run(**{plan.budget: amount}, **rates, seed=seed, soup=plan.soup, measure=every)
 
 
 def settings_for(method: Method, plan: Plan) -> Any:

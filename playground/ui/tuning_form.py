@@ -104,6 +104,7 @@ def plan_of(
     shots,
     reading,
     head_rate,
+    soup,
     template,
     words,
     *own: Any,
@@ -135,4 +136,5 @@ def plan_of(
         words=pairs,
         reading=reading,
         head_rate=float(head_rate) if head_rate else None,
+        soup=int(soup or 1),
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 import gradio as gr
 
-from playground.service.runs import MOST_SEEDS, MOST_STEPS, PLACES, READINGS, STARTS
+from playground.service.runs import MOST_SEEDS, MOST_SOUP, MOST_STEPS, PLACES, READINGS, STARTS
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET
 
@@ -28,6 +28,7 @@ class Settings:
     shots: gr.Radio
     reading: gr.Radio
     head_rate: gr.Number
+    soup: gr.Slider
 
     @property
     def values(self) -> list[gr.components.Component]:
@@ -55,8 +56,9 @@ def settings_form() -> Settings:
         readings = [(phrase(f"tuning.reading_{name}"), name) for name in READINGS]
         reading = gr.Radio(readings, value=READINGS[0], label=phrase("tuning.read_by"), info=phrase("tuning.read_by_info"))
         head_rate = gr.Number(0, minimum=0, maximum=10, step=1e-4, label=phrase("tuning.head_rate"), info=phrase("tuning.head_rate_info"))
+        soup = gr.Slider(1, MOST_SOUP, 1, step=1, label=phrase("tuning.soup"), info=phrase("tuning.soup_info"))
     start.change(lambda start: gr.update(visible=start == "text"), start, start_text, **QUIET)
     return Settings(
         budget=budget, amount=amount, length=length, rank=rank, rate=rate, seed=seed, seeds=seeds, place=place, start=start,
-        start_text=start_text, shots=shots, reading=reading, head_rate=head_rate,
+        start_text=start_text, shots=shots, reading=reading, head_rate=head_rate, soup=soup,
     )  # fmt: skip

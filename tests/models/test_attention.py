@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from models import attention as module
 from models import masks
+from models import short_attention as module
 from models.attention import CrossAttention, attend, attention
 from models.cache import KeysValues
 from models.trace import Trace

@@ -100,6 +100,29 @@ def test_with_several_seeds_the_middle_one_is_kept_and_all_are_told(playground: 
         plan("prompt", seeds=4)
 
 
+def test_a_soup_broken_off_is_the_mean_of_the_runs_that_ended(playground: Playground, monkeypatch) -> None:
+    whole = run(playground, "ada", plan("prefix", amount=6, soup=3))
+    assert [point.step for point in whole.points] == [1, 2, 3, 4, 5, 6] and whole.outcomes[0].problem is None
+    settled: list[int] = []
+    settle, step = Tuning.settle, Tuning.step
+
+    def watched(tuning: Tuning) -> None:
+        settle(tuning)
+        settled.append(tuning.soup.done)
+
+    def late(tuning: Tuning):
+        if tuning.step_number == 3:
+            raise Problem("job_deadline", seconds=600.0)
+        return step(tuning)
+
+    monkeypatch.setattr(Tuning, "settle", watched)
+    monkeypatch.setattr(Tuning, "step", late)
+    broken = run(playground, "bob", plan("prefix", amount=6, soup=3))
+    assert broken.outcomes[0].kept.steps == 3 and settled == [1]
+    with pytest.raises(Problem, match="bad_soup"):
+        plan("prefix", soup=11)
+
+
 def test_an_encoder_without_a_head_for_words_learns_through_a_new_layer(tiny_models, tmp_path: Path) -> None:
     shutil.copytree(tiny_models["tiny-bert"], tmp_path / "bare")
     BertModel.from_pretrained(tmp_path / "bare", add_pooling_layer=False).save_pretrained(tmp_path / "bare")
