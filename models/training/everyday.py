@@ -1,4 +1,4 @@
-"""Have a small language model write a corpus of everyday English: stories, talk, meanings, things, habits.
+"""Have a small language model write a corpus of everyday English: stories, talk, meanings, things, habits, reviews.
 
   python -m models.training.everyday --out everyday.txt.xz --tokens 100000
   python -m models.training.everyday --make-words --novels books.txt.xz --articles wiki.txt.xz       (makes assets/common_words_en.txt)

@@ -82,8 +82,9 @@ class Changed(nn.Module):
     def up(self) -> Tensor:
         """The B of all changes, turned, each on its own ranks and its own rows. -> (all ranks, out)"""
         numbers = torch.cat([change.b.t().flatten() for change in self.changes.values()])
-        room = numbers.new_zeros(self.ranks * self.base.out_features)
-        return room.index_copy(0, self.places.to(room.device), numbers).view(self.ranks, -1)
+        if self.places.device != numbers.device:
+            self.places = self.places.to(numbers.device)
+        return numbers.new_zeros(self.ranks * self.base.out_features).index_copy(0, self.places, numbers).view(self.ranks, -1)
 
     @torch.no_grad()
     def merged(self) -> Linear:
