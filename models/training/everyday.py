@@ -30,7 +30,8 @@ from models.decode.steps import collect
 from models.loading import load_card
 from models.model import Model
 from models.training.common_words import WORDS, make_words, read_words
-from models.training.everyday_prompts import KINDS, Item, Page, page
+from models.training.everyday_kinds import KINDS
+from models.training.everyday_prompts import Item, Page, page
 from models.training.everyday_words import NAMES, PEOPLE, PLACES, THINGS, TIMES
 from models.training.measure import read_clozes
 from models.training.sieve import Sieve

@@ -14,7 +14,8 @@ from models.tokens import Row
 from models.training import everyday
 from models.training.common_words import FUNCTION_WORDS, count, make_words, most_common, read_words
 from models.training.corpus import read_documents
-from models.training.everyday_prompts import KINDS, Page, item, page
+from models.training.everyday_kinds import KINDS
+from models.training.everyday_prompts import Page, item, page
 from models.training.measure import Cloze, read_clozes
 from models.training.sieve import Sieve, loops, secrets, tidy, words_of
 
