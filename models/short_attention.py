@@ -30,8 +30,13 @@ def in_matrices(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | Non
     """Attention as two products of matrices; what may not be looked at has so low a score that its weight is 0."""
     scores = (query / math.sqrt(query.shape[-1])) @ key.transpose(-1, -2)
     if allowed is not None:
-        scores = scores + torch.zeros(allowed.shape, dtype=scores.dtype).masked_fill_(~allowed, torch.finfo(scores.dtype).min)
+        scores = scores + low_where_hidden(allowed, scores.dtype)
     return scores.softmax(dim=-1) @ value
+
+
+def low_where_hidden(allowed: Tensor, dtype: torch.dtype) -> Tensor:
+    """What to add to scores so that what may not be looked at has no weight: 0 or the lowest number there is, in the mask's shape."""
+    return torch.zeros(allowed.shape, dtype=dtype, device=allowed.device).masked_fill_(~allowed, torch.finfo(dtype).min)
 
 
 def short_attention(qkv: Tensor, heads: int, *, allowed: Tensor | None = None, prefix: tuple[Tensor, Tensor] | None = None) -> Tensor:
@@ -42,9 +47,8 @@ def short_attention(qkv: Tensor, heads: int, *, allowed: Tensor | None = None, p
     """
     low = None
     if allowed is not None:
-        low = torch.zeros(allowed.shape, dtype=qkv.dtype, device=qkv.device).masked_fill_(~allowed, torch.finfo(qkv.dtype).min)
-        many = len(allowed) > 1
-        low = low.expand(-1, heads, -1, -1).flatten(0, 1) if many else low[0]  # (B * H or 1, S or 1, P + S)
+        low = low_where_hidden(allowed, qkv.dtype)
+        low = low.expand(-1, heads, -1, -1).flatten(0, 1) if len(low) > 1 else low[0]  # (B * H or 1, S or 1, P + S)
     keys, values = (None, None) if prefix is None else (part.to(qkv.dtype) for part in prefix)
     return ShortAttention.apply(qkv, keys, values, low, heads)
 

@@ -95,7 +95,7 @@ class Tuning:
         self.step_number += 1
         self.seconds += time.monotonic() - begun
         self.over = self.optimiser is None or self.progress() >= 1
-        if self.optimiser is not None and (self.soup.ends(self.progress()) or (self.over and self.run.soup > 1)):
+        if self.soup.ends(self.progress()):  # the last one when all is over
             self.next_run()
         due = self.over or (self.run.measure and self.step_number % self.run.measure == 0)
         accuracy = self.accuracy(self.dev) if due and self.dev else None
