@@ -12,6 +12,7 @@ import argparse
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -28,6 +29,7 @@ from models.training.dropout import add_dropout
 from models.training.export import export
 from models.training.flags import settings
 from models.training.loop import Result, Trainer, accelerator
+from models.training.opinion_batches import Opinions
 from models.training.pair_batches import PairBatch
 from models.training.pretraining import Pretraining
 from models.training.start import expect, fresh, with_heads
@@ -54,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> Result:
     with machine.local_main_process_first():
         texts = [weighted(name) for name in asked.train]
         asking = {"same_document": asked.same_document, "whole_words": asked.whole_words, "share": asked.hide}
-        source = pair_source(tokenizer, texts, **chosen, **asking)
+        opinions = Opinions(asked.opinions, tokenizer, tokens=asked.opinion_tokens) if asked.opinions else None
+        source = replace(pair_source(tokenizer, texts, **chosen, **asking), opinions=opinions)
         batches: list[list[PairBatch]] = []
         if asked.valid and machine.is_main_process:
             held = pair_source(tokenizer, [(asked.valid, 1.0)], **chosen)
@@ -137,7 +140,8 @@ def identity(asked: argparse.Namespace, network: Transformer) -> dict[str, Any]:
     """What makes two runs one training: the model, the data and their order. When to stop and how fast to learn may change."""
     names = ("init", "seed", "tokens", "batches", "length", "same_document", "whole_words", "hide", "limit")
     files = [f"{path.name}@{weight:g}" for path, weight in map(weighted, asked.train)]
-    return {name: getattr(asked, name) for name in names} | {"train": files, "config": str(network.config)}
+    opinions = {"opinions": [path.name for path in asked.opinions], "opinion_tokens": asked.opinion_tokens} if asked.opinions else {}
+    return {name: getattr(asked, name) for name in names} | {"train": files, "config": str(network.config)} | opinions
 
 
 if __name__ == "__main__":

@@ -37,6 +37,15 @@ def what(parser: argparse.ArgumentParser) -> None:
     add("--hide", type=float, default=SHARE, metavar="SHARE", help="of the words, so many are to be guessed; a short training learns more "
         "from each text with 0.3 (Wettig et al. 2023), and is measured with 0.15 in any case (default %(default)s)")  # fmt: skip
     add("--whole-words", action="store_true", help="hide all pieces of a word or none")
+    add(
+        "--opinions",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="what a larger model thinks of texts (models.training.opinions), to be learnt in each step",
+    )
+    add("--opinion-tokens", type=int, default=2048, metavar="N", help="padded tokens of a batch's opinions (default %(default)s)")
     add("--layers", type=int, default=6, help="without --init: layers (default %(default)s)")
     add("--width", type=int, default=384, help="without --init: features of a word (default %(default)s)")
     add("--heads", type=int, default=12, help="without --init: attention heads (default %(default)s)")

@@ -16,7 +16,7 @@ import lzma
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,12 @@ from models.decode.steps import collect
 from models.loading import load_card
 from models.model import Model
 from models.training.common_words import WORDS, make_words, read_words
+from models.training.everyday_kind import Kind
 from models.training.everyday_kinds import KINDS
-from models.training.everyday_prompts import Item, Page, page
-from models.training.everyday_words import NAMES, PEOPLE, PLACES, THINGS, TIMES
+from models.training.everyday_prompts import Page, page
+from models.training.everyday_words import FAMILY, NAMES, PEOPLE, PLACES, REVIEWED, THINGS, TIMES
 from models.training.measure import read_clozes
+from models.training.notes import Notes
 from models.training.sieve import Sieve
 
 DRAW = {"temperature": 0.6, "top_k": 50, "top_p": 0.9}
@@ -54,6 +56,8 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--model", default="SmolLM2-135M-Instruct", metavar="NAME", help="who writes (default %(default)s)")
     add("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to compute (default: the GPU if there is one)")
     add("--precision", choices=["float32", "bfloat16", "int8"], help="numbers of the network (default: float32 on a CPU, else bfloat16)")
+    add("--kinds", nargs="+", choices=[kind.name for kind in KINDS], metavar="KIND", help="only these: %(choices)s (default: all)")
+    add("--temperature", type=float, default=DRAW["temperature"], help="how freely words are drawn (default %(default)s)")
     add("--make-words", action="store_true", help="instead of all this, count the words of --novels and --articles and write --words")
     for name in ("--novels", "--articles"):
         add(name, type=Path, nargs="+", default=[], metavar="FILE", help="with --make-words: text in the layout of a corpus")
@@ -75,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any] | None:
         return None
     cuda = asked.device != "cpu" and torch.cuda.is_available()
     precision = asked.precision or ("bfloat16" if cuda else "float32")
-    words = read_words(asked.words)
+    words, kinds = read_words(asked.words), [kind for kind in KINDS if kind.name in (asked.kinds or [kind.name])]
     card = Catalogue(allow_hub=True).with_operator([asked.model]).entries()[0]
     model = load_card(card, device="cuda" if cuda else "cpu", dtype=precision)
     run = {
@@ -83,8 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any] | None:
         "precision": precision,
         "seed": asked.seed,
         "batch": asked.batch,
-        "draw": DRAW,
-        "about": digest(words),
+        "draw": DRAW | {"temperature": asked.temperature},
+        "about": digest(words, kinds),
     }
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     stop_ids = line_ends(model)
@@ -95,11 +99,11 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any] | None:
         for number in itertools.count():
             if pile.tokens >= asked.tokens or asked.minutes is not None and time.monotonic() - began > 60 * asked.minutes:
                 break
-            sheet = page(number, asked.batch, seed=asked.seed, words=words)
+            sheet = page(number, asked.batch, seed=asked.seed, words=words, kinds=kinds)
             if not (left := [one for one in sheet.items if one.number not in notes.done]):
                 continue
-            texts, tokens = write(model, sheet, stop_ids)
-            pile.put(notes.add(sheet.head, left, texts))
+            texts, tokens = write(model, sheet, stop_ids, draw=run["draw"])
+            pile.put(notes.add(asdict(one) | {"prompt": sheet.head + one.prompt, "text": texts[one.number]} for one in left))
             written += tokens
             bar.update(pile.tokens - bar.n)
     save(asked.out, pile.documents)
@@ -113,12 +117,12 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any] | None:
     return found
 
 
-def write(model: Model, page: Page, stop_ids: Sequence[int]) -> tuple[dict[int, str], int]:
+def write(model: Model, page: Page, stop_ids: Sequence[int], *, draw: Mapping[str, float]) -> tuple[dict[int, str], int]:
     """The texts of a page by their numbers, and how many tokens were written: all side by side, each drawing from its own seed."""
     encode, decode = model.tokenizer.encode, model.tokenizer.decode
     head = encode(page.head, limit=model.limit // 2)
     rows = [encode(f"{one.prompt} {one.opening}", special=False, limit=model.limit // 4) for one in page.items]
-    draws = [Sampling(**DRAW, seed=one.seed) for one in page.items]
+    draws = [Sampling(**draw, seed=one.seed) for one in page.items]
     tokens, before = model.batch(rows, side="left"), model.batch([head])
     steps = sample(model.network, tokens, draws, max_new_tokens=page.room, stop_ids=stop_ids, page=before)
     found = collect(steps, rows=len(rows), end_ids=[*model.config.end_ids, *stop_ids])
@@ -131,33 +135,6 @@ def write(model: Model, page: Page, stop_ids: Sequence[int]) -> tuple[dict[int, 
 def line_ends(model: Model) -> list[int]:
     """The tokens with a line break in them: each text is one line."""
     return [index for index in range(model.tokenizer.vocab_size) if "\n" in model.tokenizer.decode([index])]
-
-
-class Notes:
-    """A line of JSON for each text that was written, below one that says by what; opened again, it goes on after the last whole line."""
-
-    def __init__(self, path: Path, run: dict[str, Any]):
-        self.path = path
-        self.records: list[dict[str, Any]] = []
-        if path.exists():
-            lines = path.read_bytes().splitlines(keepends=True)
-            whole = lines if not lines or lines[-1].endswith(b"\n") else lines[:-1]
-            path.write_bytes(b"".join(whole))
-            first, *self.records = map(json.loads, whole) if whole else [run]
-            if first != run:
-                raise ValueError(f"{path.name} was begun with {first}, not with {run}: go on with the same, or choose another --out")
-        if not path.exists() or not path.stat().st_size:
-            path.write_text(json.dumps(run) + "\n", encoding="utf-8")
-        self.done = {record["number"] for record in self.records}
-
-    def add(self, head: str, items: Iterable[Item], texts: dict[int, str]) -> list[dict[str, Any]]:
-        """Note these texts, all in one go, each with all that the model read before it."""
-        records = [asdict(one) | {"prompt": head + one.prompt, "text": texts[one.number]} for one in items]
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write("".join(json.dumps(record) + "\n" for record in records))
-        self.records += records
-        self.done |= {record["number"] for record in records}
-        return records
 
 
 class Pile:
@@ -184,9 +161,11 @@ def save(path: Path, documents: Iterable[str]) -> None:
     os.replace(work, path)
 
 
-def digest(words: Sequence[str]) -> str:
+def digest(words: Sequence[str], kinds: Sequence[Kind]) -> str:
     """Tells apart what texts are asked for: words to write about, kinds of text, and what is on their pages."""
-    return hashlib.sha256(json.dumps([words, THINGS, NAMES, PEOPLE, PLACES, TIMES, list(map(asdict, KINDS))]).encode()).hexdigest()[:16]
+    return hashlib.sha256(
+        json.dumps([words, THINGS, NAMES, PEOPLE, PLACES, TIMES, FAMILY, REVIEWED, list(map(asdict, kinds))]).encode()
+    ).hexdigest()[:16]
 
 
 if __name__ == "__main__":

@@ -1,20 +1,7 @@
 """The kinds of everyday texts that a small model is asked for, each with examples, which are written by hand."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """A kind of text: the head of the page, what a text is about, and how it may begin, with slots; and examples, (about, text) each."""
-
-    name: str
-    share: int  # of so many texts, in proportion to the other kinds
-    room: int  # tokens that may be written
-    head: str
-    about: str
-    openings: tuple[str, ...]
-    examples: tuple[tuple[str, str], ...]
-
+from models.training.everyday_kind import Kind
+from models.training.review_kinds import REVIEWS
 
 KINDS = (
     Kind(
@@ -192,69 +179,5 @@ KINDS = (
             ("In bed", "Most people read a little or look at their phone before they turn off the light. Then they close their eyes."),
         ),
     ),
-    Kind(
-        name="praise",
-        share=3,
-        room=72,
-        head="Short reviews by customers who were pleased, each with its reason.",
-        about="{Thing}",
-        openings=(
-            *("I love this {thing}.", "A great {thing}!", "The {thing} is", "We are very happy with the {thing}.", "This {thing} was"),
-            *(
-                "I was not sure about the {thing}, but",
-                "{a} told me about this {thing}, and",
-                "The best {thing}",
-                "It was great.",
-                "Wonderful.",
-            ),
-            *("After a year the {thing} still", "Everything about the {thing}", "I did not expect much of the {thing}.", "Not cheap, but"),
-        ),
-        examples=(
-            (
-                "Scissors",
-                "I love these scissors. They cut thick cloth like butter, and my left-handed daughter can use them too. It was great.",
-            ),
-            (
-                "Ski school",
-                "The teacher was patient and funny, and after three days our son went down the blue slope alone. We will be back.",
-            ),
-            ("Thriller", "I meant to read one chapter and finished it at four in the morning. Not a page too long. An excellent book."),
-            ("Moving company", "They came early, broke nothing, and the price was what they had said. I would recommend them to anybody."),
-            ("Rain boots", "Not cheap, but my feet have stayed dry for two winters, and they still look like new. Very good."),
-        ),
-    ),
-    Kind(
-        name="complaint",
-        share=3,
-        room=72,
-        head="Short reviews by customers who were disappointed, each with its reason.",
-        about="{Thing}",
-        openings=(
-            *(
-                "I do not like this {thing}.",
-                "A terrible {thing}.",
-                "The {thing} is",
-                "We are disappointed by the {thing}.",
-                "This {thing} was",
-            ),
-            *(
-                "I had hoped for a good {thing}, but",
-                "{a} warned me about this {thing}, and",
-                "The worst {thing}",
-                "It was terrible.",
-                "Awful.",
-            ),
-            *("After a week the {thing}", "Nothing about the {thing}", "I expected more of the {thing}.", "A waste of money:"),
-        ),
-        examples=(
-            ("Scissors", "The two blades do not meet, so they fold the paper instead of cutting it. I sent them back. It was terrible."),
-            (
-                "Ski school",
-                "Fifteen children, one teacher, and he was on his phone. Our son learnt nothing and cried all evening. Never again.",
-            ),
-            ("Thriller", "You know who did it on page ten, and then there are four hundred more. I fell asleep twice. A bad book."),
-            ("Moving company", "They were three hours late, dropped the mirror and wanted more money in the end. I would warn anybody."),
-            ("Rain boots", "A waste of money: after two weeks the heel came off, and my socks were wet every day. Very bad."),
-        ),
-    ),
+    *REVIEWS,
 )

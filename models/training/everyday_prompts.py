@@ -8,10 +8,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.training.everyday_kinds import KINDS, Kind
-from models.training.everyday_words import NAMES, PEOPLE, PLACES, THINGS, TIMES
+from models.training.everyday_kind import Kind
+from models.training.everyday_kinds import KINDS
+from models.training.everyday_words import FAMILY, NAMES, PEOPLE, PLACES, REVIEWED, THINGS, TIMES
 
 SHOWN = 3  # examples on a page
+ABOUT = {"meaning": "word", "habit": "place", "praise": "subject", "complaint": "subject"}  # the slot that names a text; others: a thing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +37,10 @@ class Page:
     items: tuple[Item, ...]
 
 
-def page(number: int, size: int, *, seed: int, words: Sequence[str]) -> Page:
+def page(number: int, size: int, *, seed: int, words: Sequence[str], kinds: Sequence[Kind] = KINDS) -> Page:
     """The page of this number, with `size` texts to come. The kind and the examples follow from the run's seed and the page's number."""
     rng = random.Random(f"{seed}/page {number}")
-    kind = rng.choices(KINDS, [kind.share for kind in KINDS])[0]
+    kind = rng.choices(kinds, [kind.share for kind in kinds])[0]
     shown = [f"{about}: {text}" for about, text in rng.sample(kind.examples, SHOWN)]
     items = tuple(item(kind, number * size + place, seed=seed, words=words) for place in range(size))
     return Page(head="\n\n".join([kind.head, *shown, ""]), room=kind.room, items=items)
@@ -50,12 +52,13 @@ def item(kind: Kind, number: int, *, seed: int, words: Sequence[str]) -> Item:
     a, b = rng.sample(NAMES, 2)
     slots = {"word": rng.choice(words), "thing": rng.choice(THINGS), "a": a, "b": b}
     slots |= {"person": rng.choice(PEOPLE), "place": rng.choice(PLACES), "time": rng.choice(TIMES)}
+    slots |= {"subject": rng.choice(REVIEWED), "family": rng.choice(FAMILY)}
     slots["a_thing"] = with_article(slots["thing"])
     slots |= {large(name): large(text) for name, text in slots.items() if name not in ("a", "b")}
     return Item(
         number=number,
         kind=kind.name,
-        word=slots["word" if kind.name == "meaning" else "place" if kind.name == "habit" else "thing"],
+        word=slots[ABOUT.get(kind.name, "thing")],
         prompt=kind.about.format_map(slots) + ":",
         opening=rng.choice(kind.openings).format_map(slots),
         seed=rng.getrandbits(48),

@@ -74,3 +74,31 @@ PLAY = listed("""
     pill poem postcard present printer prize puzzle question race ruler song stamp story violin wedding whistle
 """)
 THINGS = (*KITCHEN, *HOUSE, *CARRIED, *NATURE, *PERSONS, *OUTSIDE, *PLAY)
+FAMILY = listed("son daughter husband wife mother father children brother sister grandmother friend boss neighbour kids dog")
+REVIEWED = listed(
+    """
+    film, comedy, thriller, war film, romantic film, animated film, documentary, sequel, horror film, action film, science fiction film,
+    crime series, drama, low-budget film, family film, biopic, remake, musical, play, opera, concert, live album, new album, novel,
+    crime novel, love story, biography, poetry book, children's book, cookbook, travel guide, textbook, audiobook, comic, magazine,
+    podcast, lead actor, young actress, director's first film, film's ending, film's script, film's soundtrack,
+    hotel, hostel, guest house, holiday flat, campsite, ski resort, cruise, city tour, museum, zoo, castle tour, boat trip, airline,
+    airport lounge, night train, ferry, rental car, taxi service, bus company,
+    restaurant, pizzeria, sushi bar, cafe, bakery, ice cream parlour, street food stall, steak house, vegetarian restaurant, hotel
+    breakfast, food delivery, wine, coffee, chocolate, frozen pizza, cheese, olive oil, beer, tea, birthday cake,
+    phone, laptop, tablet, headphones, loudspeaker, camera, printer, keyboard, computer mouse, monitor, television, smart watch, charger,
+    router, battery, memory card, vacuum cleaner, washing machine, fridge, oven, coffee machine, toaster, blender, kettle, frying pan,
+    knife set, iron, hair dryer, electric toothbrush, shaver, fan, heater, lamp, mattress, pillow, sofa, office chair, desk, bookshelf,
+    wardrobe, curtain, carpet, tent, sleeping bag, backpack, suitcase, umbrella, raincoat, winter jacket, jeans, dress, running shoes,
+    hiking boots, sandals, gloves, sunglasses, wallet, necklace, perfume, shampoo, face cream, sun cream, bicycle, helmet, scooter, car
+    seat, pram, toy train, doll, board game, puzzle, video game, football, yoga mat, guitar, piano, pen, notebook, paint set, drill,
+    hammer, lawn mower, garden hose, ladder, dog food, cat litter, bird house, fish tank,
+    language app, map app, banking app, fitness app, weather app, photo app, online shop, website, streaming service, online course,
+    driving school, swimming class, dance class, yoga class, piano lessons, cooking class, evening class, summer camp, kindergarten, gym,
+    dentist, doctor's practice, hospital, physiotherapist, hairdresser, beauty salon, massage, plumber, electrician, painter, gardener,
+    moving company, cleaning service, car repair shop, bike shop, bookshop, supermarket, shoe shop, pet shop, chemist, post office,
+    bank, insurance, telephone company, internet provider, parcel service, travel agency, estate agent, lawyer, wedding photographer,
+    caterer, band, magician, exhibition, theme park, water park, escape room, bowling alley, cinema, theatre, library, nightclub, hotel
+    bar, spa, swimming pool, tennis club, golf course
+    """,
+    ",",
+)

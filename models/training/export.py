@@ -173,12 +173,21 @@ def tokenizer_config(config: ModelConfig, tokenizer: FastTokenizer) -> dict[str,
 
 
 @torch.no_grad()
-def blend(networks: Sequence[Transformer]) -> None:
-    """Give the first network the mean of all; ValueError where they are not of one shape."""
-    if any(one.config != networks[0].config for one in networks):
+def blend(networks: Sequence[Transformer], shares: Sequence[float] | None = None) -> None:
+    """Give the first network the mean of all, each with its share; heads that not all have stay as they are in the first.
+
+    ValueError where they are not of one shape, or the shares are not one for each, together 1.
+    """
+    shares = shares or [1 / len(networks)] * len(networks)
+    if len(shares) != len(networks) or abs(sum(shares) - 1) > 1e-6:
+        raise ValueError(f"{len(networks)} models need as many shares, which are 1 together, got {[*shares]}")
+    first, *others = ({name: value.shape for name, value in one.named_parameters() if not name.startswith("heads.")} for one in networks)
+    if any(first != other for other in others):
         raise ValueError("only models of one shape have a mean")
-    for same in zip(*(one.parameters() for one in networks), strict=True):
-        same[0].copy_(sum(one.double() for one in same) / len(same))
+    known = [dict(one.named_parameters()) for one in networks]
+    for name, value in known[0].items():
+        if all(name in one for one in known):
+            value.copy_(sum(share * one[name].double() for share, one in zip(shares, known)))
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -191,8 +200,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m models.training.export", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--model", type=Path, nargs="+", required=True, metavar="FOLDER", help="a BERT with both heads (config.json, tokenizer.json and "
-        "weights), or several whose mean is taken, or a translator, whose files stay as they are")  # fmt: skip
+    add("--model", nargs="+", required=True, metavar="FOLDER", help="a BERT with both heads (config.json, tokenizer.json and weights), or "
+        "several whose mean is taken, also without heads, or a translator, whose files stay as they are")  # fmt: skip
+    add("--shares", type=float, nargs="+", metavar="SHARE", help="of several models, how much each counts (default: all the same)")
     add("--weights", type=Path, metavar="FILE", help="take the weights from this file instead of those in the folder of --model")
     add("--to", type=Path, required=True, metavar="FOLDER", help="where it goes; weights and tokenizer that are there are replaced")
     add("--log", type=Path, metavar="FILE", help="the log of the training, which becomes log.jsonl")
@@ -202,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder, *others = asked.model
         if asked.weights:
             folder = Path(scratch)
-            for file in asked.model[0].iterdir():
+            for file in Path(asked.model[0]).iterdir():
                 if file.suffix in {".json", ".txt"} and ".index." not in file.name:
                     shutil.copy(file, folder)
             (folder / "model.safetensors").symlink_to(asked.weights.resolve())
@@ -212,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 raise ValueError(f"the files of {folder} stay as they are, so no mean with others can be taken")
             shutil.copytree(folder, asked.to, dirs_exist_ok=True)
         else:
-            blend([model.network, *(load(other).network for other in others)])
+            blend([model.network, *(load(other).network for other in others)], asked.shares)
             export(model.network, model.tokenizer, asked.to)
     rows = read_log(asked.log) if asked.log else []
     if asked.log:

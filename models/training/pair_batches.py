@@ -13,6 +13,7 @@ from models.tokens import Tokens
 from models.training.corpus import Corpus
 from models.training.masked_words import SHARE, Vocabulary, mask_words
 from models.training.next_sentence import DOES_NOT, FOLLOWS, Pair, pairs
+from models.training.opinion_batches import OpinionBatch, Opinions
 
 WIDTH = 8  # widths are multiples of this, which is what a GPU's matrix units like
 
@@ -28,10 +29,12 @@ class PairBatch:
     follows: Tensor
     counts: dict[str, int]
     notes: dict[str, int]  # what the log adds up: pairs whose second text follows, or comes from the same document without following
+    opinions: OpinionBatch | None = None  # what a larger model thinks of other texts, to be learnt in the same step
 
     def to(self, device: torch.device) -> "PairBatch":
         move = {name: getattr(self, name).to(device, non_blocking=True) for name in ("places", "words", "follows")}
-        return replace(self, tokens=self.tokens.to(device), **move)
+        opinions = self.opinions and self.opinions.to(device)
+        return replace(self, tokens=self.tokens.to(device), opinions=opinions, **move)
 
     def pin_memory(self) -> "PairBatch":
         """In memory from which a GPU can fetch by itself; the loader calls it."""
@@ -52,6 +55,7 @@ class PairSource:
     same_document: float = 0.0
     share: float = SHARE
     whole_words: bool = False
+    opinions: Opinions | None = None
 
     @property
     def sizes(self) -> np.ndarray:
@@ -94,11 +98,14 @@ class PairSource:
             segments=torch.from_numpy(segments),
             lengths=tuple(sizes),
         )
+        opinions = self.opinions and self.opinions.draw(rng)
+        more = {"opinions": len(opinions.scores)} if opinions else {}
         return PairBatch(
             tokens=tokens,
             places=torch.from_numpy(np.flatnonzero(chosen)),
             words=torch.from_numpy(ids[chosen]),
             follows=torch.tensor([FOLLOWS if pair.follows else DOES_NOT for pair in found]),
-            counts={"words": int(chosen.sum()), "pairs": len(found), "tokens": sum(sizes), "examples": len(found)},
+            opinions=opinions,
+            counts={"words": int(chosen.sum()), "pairs": len(found), "tokens": sum(sizes), "examples": len(found), **more},
             notes={"follow": sum(pair.follows for pair in found), "same_document": sum(pair.same_document for pair in found)},
         )

@@ -16,7 +16,9 @@ from models.training.common_words import FUNCTION_WORDS, count, make_words, most
 from models.training.corpus import read_documents
 from models.training.everyday_kinds import KINDS
 from models.training.everyday_prompts import Page, item, page
+from models.training.everyday_words import REVIEWED
 from models.training.measure import Cloze, read_clozes
+from models.training.review_kinds import REVIEWS
 from models.training.sieve import Sieve, loops, secrets, tidy, words_of
 
 WORDS = ("bread", "quick", "walk")
@@ -135,6 +137,20 @@ def test_an_item_depends_on_seed_and_number_alone() -> None:
     pages = [page(number, 5, seed=1, words=WORDS) for number in range(60)]
     assert [found.number for sheet in pages for found in sheet.items] == list(range(300))
     assert {found.kind for sheet in pages for found in sheet.items} == {kind.name for kind in KINDS}
+
+
+@pytest.mark.usefixtures("lenient")
+def test_some_kinds_alone_can_be_asked_for(tmp_path: Path, tiny_models: dict[str, Path]) -> None:
+    run(tmp_path, tiny_models["tiny-llama"], "--tokens", "250", "--kinds", "praise", "complaint", "--temperature", "0.8")
+    first, *records = map(json.loads, (tmp_path / "all.jsonl").read_text().splitlines())
+    assert {record["kind"] for record in records} == {"praise", "complaint"} and first["draw"] == everyday.DRAW | {"temperature": 0.8}
+    assert all(record["word"] in REVIEWED for record in records)
+
+
+def test_praise_and_complaint_begin_alike() -> None:
+    praise, complaint = REVIEWS
+    assert praise.openings == complaint.openings and praise.about == complaint.about
+    assert [about for about, _ in praise.examples] == [about for about, _ in complaint.examples]
 
 
 def test_no_slot_is_left_open_and_no_page_holds_a_measured_sentence() -> None:

@@ -143,3 +143,23 @@ def test_of_several_models_the_mean_is_written_and_only_of_one_shape(tmp_path: P
         torch.testing.assert_close(mean[name], (value + pairs[name]) / 2, rtol=1e-3, atol=1e-5)
     with pytest.raises(ValueError, match="one shape"):
         blend([one, Transformer(replace(one.config, d_ff=8))])
+
+
+def test_a_mean_may_have_shares_and_keeps_heads_that_the_others_lack(tmp_path: Path) -> None:
+    one, bare = shaken(), small_network(small_tokenizer(), mlm_head=False, nsp_head=False)
+    before = {name: value.clone() for name, value in one.state_dict().items()}
+    blend([one, bare], [0.75, 0.25])
+    other = bare.state_dict()
+    for name, value in one.state_dict().items():
+        # the tied output matrix is the word table, which both have
+        name = name.replace("heads.mlm.output", "embeddings.words")
+        expected = 0.75 * before[name] + 0.25 * other[name] if name in other else before[name]
+        torch.testing.assert_close(value, expected)
+    for shares in ([1.0], [0.75, 0.5]):
+        with pytest.raises(ValueError, match="together"):
+            blend([one, bare], shares)
+    folder = tmp_path / "a"
+    export(shaken(), small_tokenizer(), folder)
+    main(["--model", str(folder), str(folder), "--shares", "0.5", "0.5", "--to", str(tmp_path / "same")])
+    for name, value in load(tmp_path / "same").network.state_dict().items():
+        torch.testing.assert_close(value, load(folder).network.state_dict()[name])
