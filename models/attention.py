@@ -143,6 +143,7 @@ class SelfAttention(nn.Module):
         past: KeysValues | None = None,
         prefix: Prefix | None = None,
         only: Tensor | None = None,
+        front: Tensor | None = None,
         trace: Trace | None = None,
         silence: Silence | None = None,
         site: str = "",
@@ -150,11 +151,12 @@ class SelfAttention(nn.Module):
         """x (B, S, C) -> (B, S, C). `turn`: cosines and sines of rotary positions; `past`: keys and values of earlier steps.
 
         With `only` (B, N) the positions at these columns alone ask, and all are looked at. -> (B, N, C)
+        `front` (P, C): what every row of x begins with, and all that there is to learn below.
         """
         if only is not None:
             look = dict(allowed=allowed, causal=causal, turn=turn, past=past, prefix=prefix, trace=trace, silence=silence, site=site)
             return self.out(merge_heads(self.some(x, only, **look)))
-        fused = self.qkv(x)
+        fused = self.qkv(x) if front is None else self.behind(front, x)
         before = prefix[0].shape[-2] if prefix else 0
         plain = self.sizes[0] == self.sizes[1] and turn is None and past is None and trace is None and silence is None
         if plain and suits_matrices((fused, *(prefix or ())), before + x.shape[1], allowed, causal=causal):
@@ -171,6 +173,11 @@ class SelfAttention(nn.Module):
         seen = dict(prefix=prefix, trace=trace, silence=silence, site=site)
         mixed = attend(query, key, value, allowed=allowed, causal=causal, **seen)
         return self.out(merge_heads(mixed))
+
+    def behind(self, front: Tensor, x: Tensor) -> Tensor:
+        """Queries, keys and values of x: those of the front once for all rows, those of the words without a gradient for the words."""
+        words = self.qkv(x[:, len(front) :].detach())
+        return torch.cat([self.qkv(front).expand(len(x), -1, -1), words], dim=1)
 
     def some(
         self,

@@ -28,12 +28,13 @@ class Encoder(nn.Module):
         turn: tuple[Tensor, Tensor] | None = None,
         prefix: Sequence[Prefix | None] | None = None,
         only: Tensor | None = None,
+        front: Tensor | None = None,
         trace: Trace | None = None,
         silence: Silence | None = None,
     ) -> Tensor:
         """`prefix`: one pair of keys and values a layer. `only` (B, N): columns whose outputs are read. -> (B, N, C)
 
-        The last layer computes those alone; below it every word is needed, because others look at it.
+        The last layer computes those alone; below it every word is needed, because others look at it. `front`: see `SelfAttention`.
         """
         if trace is not None:
             trace.put("encoder.embeddings", "hidden", x)
@@ -45,6 +46,7 @@ class Encoder(nn.Module):
                 turn=turn,
                 prefix=prefix[index] if prefix else None,
                 only=only if index == len(self.layers) - 1 else None,
+                front=front if index == 0 else None,
                 trace=trace,
                 silence=silence,
             )

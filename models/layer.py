@@ -73,12 +73,13 @@ class Layer(nn.Module):
         past_cross: KeysValues | None = None,
         cross_prefix: Prefix | None = None,
         only: Tensor | None = None,
+        front: Tensor | None = None,
         trace: Trace | None = None,
         silence: Silence | None = None,
     ) -> Tensor:
         """x (B, S, C) -> (B, S, C). `site` is this layer's name in the trace, as "encoder.3".
 
-        With `only` (B, N), what comes out is computed at these columns alone. -> (B, N, C)
+        With `only` (B, N), what comes out is computed at these columns alone. -> (B, N, C)  `front` as in `SelfAttention`.
         """
         seen = dict(trace=trace, silence=silence)
         came = x
@@ -87,7 +88,10 @@ class Layer(nn.Module):
             def mix(h: Tensor) -> Tensor:
                 return columns(self.ssru(h, past=past), only)
         else:
-            look = dict(allowed=allowed, causal=causal, turn=turn, past=past, prefix=prefix, only=only, site=f"{site}.self") | seen
+            look = (
+                dict(allowed=allowed, causal=causal, turn=turn, past=past, prefix=prefix, only=only, front=front, site=f"{site}.self")
+                | seen
+            )
             mix = partial(self.self_attention, **look)
         x = self.residual(x, self.self_norm, mix, site=f"{site}.self", only=only, **seen)
         if self.cross_attention is not None:

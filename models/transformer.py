@@ -72,8 +72,23 @@ class Transformer(nn.Module):
         prompt = dict(soft_prompt=soft_prompt, soft_prompt_at=soft_prompt_at)
         x = self.embeddings(tokens.ids, positions, length=length, segments=tokens.segments, **prompt)
         turn = self.turns.turns(positions, length, dtype=x.dtype) if self.turns else None
-        seen = dict(trace=trace, silence=silence)
+        front = self.front(soft_prompt) if soft_prompt is not None and soft_prompt_at is None else None
+        seen = dict(front=front, trace=trace, silence=silence)
         return self.encoder(x, allowed=None if full else masks.padding(mask), turn=turn, prefix=prefix, only=only, **seen)
+
+    def front(self, soft_prompt: Tensor) -> Tensor | None:
+        """A soft prompt in front of all words as the first layer reads it (P, C), where nothing is learnt but what stands there; else None.
+
+        Then the first layer works it out once for all rows, and its words need no gradient. Not where chance (dropout hangs on the
+        embeddings as a hook) makes the rows differ.
+        """
+        embeddings = self.embeddings
+        learnt = torch.is_grad_enabled() and soft_prompt.requires_grad and not any(one.requires_grad for one in embeddings.parameters())
+        if not learnt or self.config.norm_first or embeddings._forward_hooks:
+            return None
+        nothing = soft_prompt.new_empty(1, 0, dtype=torch.int64)
+        places = torch.arange(len(soft_prompt), device=soft_prompt.device)[None]
+        return embeddings(nothing, places, length=len(soft_prompt), segments=nothing, soft_prompt=soft_prompt)[0]
 
     def decode(
         self,

@@ -165,3 +165,38 @@ def test_gradients_reach_prompt_and_prefix(kind: str, extra: str, some: bool, ne
     for single, double in zip(*found):
         assert single.abs().max() > 0
         torch.testing.assert_close(single, double.float(), rtol=1e-4, atol=1e-4 * float(double.abs().max()))
+
+
+@pytest.mark.parametrize("trained", [(), ("encoder.layers.0.self_attention.qkv.weight",)], ids=["all frozen", "a matrix moves too"])
+@pytest.mark.parametrize("some", [False, True], ids=["all columns", "one column"])
+def test_a_front_that_alone_is_learnt_is_worked_out_once_with_the_same_gradient(
+    trained: tuple, some: bool, networks: dict, tokens: Callable
+) -> None:
+    """Beside the ordinary path, which a hook on the embeddings brings back, as dropout does."""
+    found = []
+    for ordinary in (False, True):
+        network = copy.deepcopy(networks["encoder"]).double()
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(name in trained)
+        if ordinary:
+            network.embeddings.register_forward_hook(lambda module, inputs, output: None)
+        vectors = torch.randn(WIDTH, 16, generator=torch.Generator().manual_seed(2)).double().requires_grad_()
+        assert (network.front(vectors) is None) == ordinary
+        leaves = [vectors, *(network.get_parameter(name) for name in trained)]
+        out = network.encode(tokens([5, 3]), soft_prompt=vectors, **({"only": torch.tensor([[4], [2]])} if some else {}))
+        found.append((out, *torch.autograd.grad((out[0] * out[0].detach().sin()).sum() + out[1, :3].sin().sum(), leaves)))
+    for once, each in zip(*found):
+        assert each.abs().max() > 0
+        torch.testing.assert_close(once, each)
+
+
+def test_a_front_is_left_to_the_ordinary_path_where_more_is_learnt(networks: dict) -> None:
+    network = copy.deepcopy(networks["encoder"]).requires_grad_(False)
+    vectors = torch.randn(WIDTH, 16)
+    assert network.front(vectors) is None
+    assert network.front(vectors.requires_grad_()).shape == (WIDTH, 16)
+    with torch.no_grad():
+        assert network.front(vectors) is None
+    network.embeddings.words.weight.requires_grad_()
+    assert network.front(vectors) is None
+    assert copy.deepcopy(networks["pre-norm encoder"]).requires_grad_(False).front(vectors) is None
