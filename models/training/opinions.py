@@ -62,7 +62,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
-    """Ask about every text, or until the time is over; tell how many there are and which way they lean."""
+    """Ask about every text, or until the time is over; tell how many were answered."""
     asked = options(arguments)
     cuda = asked.device != "cpu" and torch.cuda.is_available()
     precision = asked.precision or ("bfloat16" if cuda else "float32")
