@@ -88,11 +88,8 @@ class Layer(nn.Module):
             def mix(h: Tensor) -> Tensor:
                 return columns(self.ssru(h, past=past), only)
         else:
-            look = (
-                dict(allowed=allowed, causal=causal, turn=turn, past=past, prefix=prefix, only=only, front=front, site=f"{site}.self")
-                | seen
-            )
-            mix = partial(self.self_attention, **look)
+            look = dict(allowed=allowed, causal=causal, turn=turn, past=past, prefix=prefix, site=f"{site}.self") | seen
+            mix = partial(self.self_attention, only=only, front=front, **look)
         x = self.residual(x, self.self_norm, mix, site=f"{site}.self", only=only, **seen)
         if self.cross_attention is not None:
             look = dict(memory=memory, allowed=memory_allowed, past=past_cross, prefix=cross_prefix, site=f"{site}.cross") | seen

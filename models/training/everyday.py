@@ -21,14 +21,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from tqdm import tqdm
 
-from models.catalogue import Catalogue
 from models.decode.sample import Sampling, sample
 from models.decode.steps import collect
-from models.loading import load_card
 from models.model import Model
+from models.training import teacher
 from models.training.common_words import WORDS, make_words, read_words
 from models.training.everyday_kind import Kind
 from models.training.everyday_kinds import KINDS
@@ -53,9 +51,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--seed", type=int, default=1, help="the same seed gives the same texts (default %(default)s)")
     add("--words", type=Path, default=WORDS, metavar="FILE", help="words to write about (default assets/common_words_en.txt)")
     add("--batch", type=int, default=48, help="texts written side by side (default %(default)s)")
-    add("--model", default="SmolLM2-135M-Instruct", metavar="NAME", help="who writes (default %(default)s)")
-    add("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to compute (default: the GPU if there is one)")
-    add("--precision", choices=["float32", "bfloat16", "int8"], help="numbers of the network (default: float32 on a CPU, else bfloat16)")
+    teacher.flags(add, does="writes")
     add("--kinds", nargs="+", choices=[kind.name for kind in KINDS], metavar="KIND", help="only these: %(choices)s (default: all)")
     add("--temperature", type=float, default=DRAW["temperature"], help="how freely words are drawn (default %(default)s)")
     add("--make-words", action="store_true", help="instead of all this, count the words of --novels and --articles and write --words")
@@ -77,11 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any] | None:
     if asked.make_words:
         make_words(asked.novels, asked.articles, out=asked.words)
         return None
-    cuda = asked.device != "cpu" and torch.cuda.is_available()
-    precision = asked.precision or ("bfloat16" if cuda else "float32")
     words, kinds = read_words(asked.words), [kind for kind in KINDS if kind.name in (asked.kinds or [kind.name])]
-    card = Catalogue(allow_hub=True).with_operator([asked.model]).entries()[0]
-    model = load_card(card, device="cuda" if cuda else "cpu", dtype=precision)
+    model, precision = teacher.teacher(asked)
     run = {
         "model": model.name,
         "precision": precision,

@@ -14,3 +14,4 @@ class Kind:
     about: str
     openings: tuple[str, ...]
     examples: tuple[tuple[str, str], ...]
+    word: str = "thing"  # the slot by which a text is noted

@@ -31,6 +31,7 @@ KINDS = (
     ),
     Kind(
         name="meaning",
+        word="word",
         share=3,
         room=56,
         head="What words mean, in plain English, each with an example.",
@@ -151,6 +152,7 @@ KINDS = (
     ),
     Kind(
         name="habit",
+        word="place",
         share=3,
         room=72,
         head="What people usually do.",

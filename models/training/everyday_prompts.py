@@ -13,7 +13,6 @@ from models.training.everyday_kinds import KINDS
 from models.training.everyday_words import FAMILY, NAMES, PEOPLE, PLACES, REVIEWED, THINGS, TIMES
 
 SHOWN = 3  # examples on a page
-ABOUT = {"meaning": "word", "habit": "place", "praise": "subject", "complaint": "subject"}  # the slot that names a text; others: a thing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +57,7 @@ def item(kind: Kind, number: int, *, seed: int, words: Sequence[str]) -> Item:
     return Item(
         number=number,
         kind=kind.name,
-        word=slots[ABOUT.get(kind.name, "thing")],
+        word=slots[kind.word],
         prompt=kind.about.format_map(slots) + ":",
         opening=rng.choice(kind.openings).format_map(slots),
         seed=rng.getrandbits(48),

@@ -12,7 +12,7 @@ from torch import Tensor
 from models.tokenizers.fast import MASK
 from models.tokens import Tokenizer, Tokens
 
-WIDTH = 8  # widths are multiples of this
+WIDTH = 8  # widths are multiples of this, which is what a GPU's matrix units like
 LONGEST = 100  # tokens of a text with what stands behind it; of a longer one the end is read
 
 
@@ -54,7 +54,8 @@ class Opinions:
         self.rows = [question(tokenizer, f"{record['text']} {endings[record['ending']]}") for record in found]
         sizes = np.array([len(row) for row in self.rows])
         self.widths = -(-sizes // WIDTH) * WIDTH
-        self.behind = len(question(tokenizer, "")) - list(question(tokenizer, "")).index(tokenizer.mask_id)  # from the mask to the end
+        (mask,) = np.flatnonzero(self.rows[0] == tokenizer.mask_id)[-1:]
+        self.behind = len(self.rows[0]) - mask  # from the mask to the end, the same in all rows
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -23,10 +23,9 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from models.catalogue import Catalogue
 from models.decode.sentences import split
-from models.loading import load_card
 from models.model import Model
+from models.training import teacher
 from models.training.corpus import read_documents
 from models.training.notes import Notes
 from models.training.opinion_words import BLAME, ENDINGS, PRAISE, TELLING
@@ -48,9 +47,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--minutes", type=float, help="stop this run after so much time, with what there is by then")
     add("--seed", type=int, default=1, help="the same seed draws the same sentences (default %(default)s)")
     add("--batch", type=int, default=32, help="texts read side by side (default %(default)s)")
-    add("--model", default="SmolLM2-135M-Instruct", metavar="NAME", help="who is asked (default %(default)s)")
-    add("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to compute (default: the GPU if there is one)")
-    add("--precision", choices=["float32", "bfloat16", "int8"], help="numbers of the network (default: float32 on a CPU, else bfloat16)")
+    teacher.flags(add, does="is asked")
     asked = parser.parse_args(arguments)
     if asked.batch < 1:
         parser.error(f"--batch must be 1 or more, got {asked.batch}")
@@ -64,10 +61,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     """Ask about every text, or until the time is over; tell how many were answered."""
     asked = options(arguments)
-    cuda = asked.device != "cpu" and torch.cuda.is_available()
-    precision = asked.precision or ("bfloat16" if cuda else "float32")
-    card = Catalogue(allow_hub=True).with_operator([asked.model]).entries()[0]
-    model = load_card(card, device="cuda" if cuda else "cpu", dtype=precision)
+    model, precision = teacher.teacher(asked)
     run = {"model": model.name, "precision": precision, "seed": asked.seed, "before": BEFORE, "endings": ENDINGS}
     run |= {"praise": [word for word in PRAISE if len(pieces(model, word)) == 1]}
     run |= {"blame": [word for word in BLAME if len(pieces(model, word)) == 1]}

@@ -13,9 +13,7 @@ from models.tokens import Tokens
 from models.training.corpus import Corpus
 from models.training.masked_words import SHARE, Vocabulary, mask_words
 from models.training.next_sentence import DOES_NOT, FOLLOWS, Pair, pairs
-from models.training.opinion_batches import OpinionBatch, Opinions
-
-WIDTH = 8  # widths are multiples of this, which is what a GPU's matrix units like
+from models.training.opinion_batches import WIDTH, OpinionBatch, Opinions
 
 
 @dataclass(frozen=True, kw_only=True)

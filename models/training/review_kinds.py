@@ -11,30 +11,21 @@ OPENINGS = (
     *("A {subject} that", "After a week,", "After a year,", "After two hours", "At first", "I expected", "I had hoped", "{a} and I"),
     *("It", "It is", "It was", "It looks", "My {family}", "Our {subject}", "For the price,", "In the end", "You", "Everything", "Nothing"),
     *("Not", "No", "There is", "There was", "The best thing about the {subject}", "The worst thing about the {subject}", "What", "If you"),
-    *(
-        "Although",
-        "Even",
-        "Only",
-        "Despite",
-        "Before",
-        "When",
-        "The staff",
-        "The first",
-        "The quality",
-        "The people",
-        "Nobody",
-        "Everybody",
-    ),
-    *("I bought the {subject}", "We booked", "We paid", "I paid", "They", "Once", "Never", "Twice", "From the first day", "Every", "With"),
+    *("Although", "Even", "Only", "Despite", "Before", "When", "The staff", "The first", "The quality", "The people", "Nobody"),
+    *("Everybody", "I bought the {subject}", "We booked", "We paid", "I paid", "They", "Once", "Never", "Twice", "From the first day"),
+    *("Every", "With"),
 )
+
+
+def review(*, name: str, head: str, examples: tuple[tuple[str, str], ...]) -> Kind:
+    """What both kinds share."""
+    return Kind(name=name, head=head, examples=examples, share=3, room=56, about="{Subject}", openings=OPENINGS, word="subject")
+
+
 REVIEWS = (
-    Kind(
+    review(
         name="praise",
-        share=3,
-        room=56,
         head="Short reviews by customers who were very pleased and say what was good.",
-        about="{Subject}",
-        openings=OPENINGS,
         examples=(
             ("Scissors", "They cut thick cloth like butter, and my left-handed daughter can use them too."),
             ("Ski school", "The teacher was patient and funny, and after three days our son went down the blue slope alone."),
@@ -50,13 +41,9 @@ REVIEWS = (
             ("Window cleaner", "No streaks, no fuss, no water on the carpet. He even took the spider out to the garden."),
         ),
     ),
-    Kind(
+    review(
         name="complaint",
-        share=3,
-        room=56,
         head="Short reviews by customers who were very disappointed and say what was bad.",
-        about="{Subject}",
-        openings=OPENINGS,
         examples=(
             ("Scissors", "The two blades do not meet, so they fold the paper instead of cutting it. I sent them back."),
             ("Ski school", "Fifteen children, one teacher, and he was on his phone. Our son learnt nothing and cried all evening."),
