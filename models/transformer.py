@@ -79,12 +79,12 @@ class Transformer(nn.Module):
     def front(self, soft_prompt: Tensor) -> Tensor | None:
         """A soft prompt in front of all words as the first layer reads it (P, C), where nothing is learnt but what stands there; else None.
 
-        Then the first layer works it out once for all rows, and its words need no gradient. Not where chance (dropout hangs on the
-        embeddings as a hook) makes the rows differ.
+        Then the first layer works it out once for all rows, and its words need no gradient. Not where a hook stands between: chance
+        (dropout hangs on the embeddings) makes the rows differ, and adversarial training asks the words for a gradient.
         """
         embeddings = self.embeddings
         learnt = torch.is_grad_enabled() and soft_prompt.requires_grad and not any(one.requires_grad for one in embeddings.parameters())
-        if not learnt or self.config.norm_first or embeddings._forward_hooks:
+        if not learnt or self.config.norm_first or embeddings._forward_hooks or embeddings.words._forward_hooks:
             return None
         nothing = soft_prompt.new_empty(1, 0, dtype=torch.int64)
         places = torch.arange(len(soft_prompt), device=soft_prompt.device)[None]

@@ -17,6 +17,7 @@ from models.tokens import Row
 from models.training.dropout import add_dropout
 from models.training.schedule import rate
 from models.tuning import Method, Prepared
+from models.tuning.adversarial import Adversary
 from models.tuning.examples import epoch
 from models.tuning.rates import rate_for
 from models.tuning.reading import Guesses, Item, Reading
@@ -67,6 +68,7 @@ class Tuning:
         self.rate = self.run.rate or rate_for(method, model.config.architecture)
         self.touched = self.words_alone()
         self.soup = Soup(self.trainable, self.run.soup)
+        self.adversary = Adversary(self.prepared.network.embeddings.words, self.run.adversarial)
         self.optimiser = self.fresh_optimiser()
 
     def fresh_optimiser(self) -> torch.optim.AdamW | None:
@@ -126,9 +128,7 @@ class Tuning:
         for group in self.optimiser.param_groups:
             group["lr"] = group["highest"] * share
         with torch.enable_grad(), self.chance():
-            loss = self.reading.loss(self.prepared.network, batch)
-            loss.backward()
-        value = float(loss.detach())
+            value = float(self.adversary.backward(lambda: self.reading.loss(self.prepared.network, batch)))
         if self.touched:
             self.touched.gather()
         norm = torch.nn.utils.clip_grad_norm_(self.moving(self.trainable), self.run.clip)

@@ -31,6 +31,7 @@ class Run:
     length: int = 128  # of the longest question, in tokens
     seed: int = 1
     soup: int = 1  # so many runs from one start, each with its share of the budget; what is left is the mean of them, see `soup.py`
+    adversarial: float = 0.0  # how far word vectors are pushed against what is learnt, see `adversarial.py`
     measure: int = 20  # steps between two measurements; 0: only at the end
     dev: int = 200  # examples measured then
 
@@ -41,6 +42,8 @@ class Run:
                 raise Problem("bad_budget", what=name, value=value)
         if not 0 <= self.dropout < 1:
             raise Problem("bad_budget", what="dropout", value=self.dropout)
+        if not 0 <= self.adversarial <= 1:
+            raise Problem("bad_budget", what="adversarial", value=self.adversarial)
         if self.soup < 1:
             raise Problem("bad_budget", what="soup", value=self.soup)
 

@@ -42,7 +42,7 @@ class Plan:
     (`text` where it says "text"); a prompt stands where `place` says. `shots`: examples in front of each cloze question. `template` and
     `words` (label, word) take the place of the task's own, where they are not empty. `reading`: how classes are read off the model;
     `head_rate`: how fast a new layer learns that reads them, None for the usual. `soup`: in how many runs from one start `amount` is
-    spent, of which the mean is kept.
+    spent, of which the mean is kept. `adversarial`: how far word vectors are pushed against what is learnt.
     """
 
     model: str
@@ -65,6 +65,7 @@ class Plan:
     reading: str = READINGS[0]
     head_rate: float | None = None
     soup: int = 1
+    adversarial: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.methods:
@@ -79,6 +80,8 @@ class Plan:
             raise Problem("bad_seeds", seeds=self.seeds, most=MOST_SEEDS)
         if not 1 <= self.soup <= MOST_SOUP:
             raise Problem("bad_soup", runs=self.soup, most=MOST_SOUP)
+        if not 0 <= self.adversarial <= 1:
+            raise Problem("bad_push", push=self.adversarial)
         for value, known in ((self.place, PLACES), (self.start, STARTS), (self.reading, READINGS)):
             if value not in known:
                 raise Problem("unknown_choice", value=str(value)[:40], known=list(known))

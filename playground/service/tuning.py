@@ -131,7 +131,7 @@ def budget(plan: Plan, seed: int) -> Run:
     amount = {"steps": round(plan.amount) or 1}.get(plan.budget, float(plan.amount))
     every = max(1, round(plan.amount / MEASURES)) if plan.budget == "steps" else 10
     rates = {"rate": plan.rate, "head_rate": plan.head_rate or Run.head_rate}
-    return Run(**{plan.budget: amount}, **rates, seed=seed, soup=plan.soup, measure=every)
+    return Run(**{plan.budget: amount}, **rates, seed=seed, soup=plan.soup, adversarial=plan.adversarial, measure=every)
 
 
 def settings_for(method: Method, plan: Plan) -> Any:

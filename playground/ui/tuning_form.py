@@ -105,6 +105,7 @@ def plan_of(
     reading,
     head_rate,
     soup,
+    adversarial,
     template,
     words,
     *own: Any,
@@ -137,4 +138,5 @@ def plan_of(
         reading=reading,
         head_rate=float(head_rate) if head_rate else None,
         soup=int(soup or 1),
+        adversarial=float(adversarial or 0),
     )

@@ -29,6 +29,7 @@ class Settings:
     reading: gr.Radio
     head_rate: gr.Number
     soup: gr.Slider
+    adversarial: gr.Slider
 
     @property
     def values(self) -> list[gr.components.Component]:
@@ -57,8 +58,10 @@ def settings_form() -> Settings:
         reading = gr.Radio(readings, value=READINGS[0], label=phrase("tuning.read_by"), info=phrase("tuning.read_by_info"))
         head_rate = gr.Number(0, minimum=0, maximum=10, step=1e-4, label=phrase("tuning.head_rate"), info=phrase("tuning.head_rate_info"))
         soup = gr.Slider(1, MOST_SOUP, 1, step=1, label=phrase("tuning.soup"), info=phrase("tuning.soup_info"))
+        adversarial = gr.Slider(0, 1, 0, step=0.05, label=phrase("tuning.adversarial"), info=phrase("tuning.adversarial_info"))
     start.change(lambda start: gr.update(visible=start == "text"), start, start_text, **QUIET)
     return Settings(
         budget=budget, amount=amount, length=length, rank=rank, rate=rate, seed=seed, seeds=seeds, place=place, start=start,
         start_text=start_text, shots=shots, reading=reading, head_rate=head_rate, soup=soup,
+        adversarial=adversarial,
     )  # fmt: skip

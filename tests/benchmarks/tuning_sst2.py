@@ -36,6 +36,7 @@ def main() -> None:
         "--dropout", type=float, help="share of features silenced (default: 0.1 where matrices of the model move, else none)"
     )
     parser.add_argument("--soup", type=int, default=1, help="runs from one start, of which the mean is taken; each for so many epochs")
+    parser.add_argument("--adversarial", type=float, default=0.0, help="how far word vectors are pushed, a share of their mean length")
     parser.add_argument("--reading", default="auto", help="words, linear, mean (default: what suits the model)")
     parser.add_argument("--limit", type=int, default=0, help="sentences to learn from (default: all)")
     parser.add_argument("--seconds", type=float, help="of computing, for each method with each seed")
@@ -49,7 +50,7 @@ def main() -> None:
     for method in options.methods:
         epochs = options.epochs * options.soup * (options.more if method in ("prompt", "prefix") else 1)
         plain = {"epochs": epochs, "seconds": options.seconds, "rows": options.rows, "soup": options.soup, "measure": 0}
-        plain |= {"rate": options.rate, "head_rate": options.head_rate}
+        plain |= {"rate": options.rate, "head_rate": options.head_rate, "adversarial": options.adversarial}
         plain["dropout"] = (0.1 if method in ("ffn_only", "full") else 0.0) if options.dropout is None else options.dropout
         row = tuned(model, method, examples, [Run(**plain, seed=seed) for seed in range(1, options.seeds + 1)], reading=options.reading)
         sys.stdout.write(row + "\n")

@@ -26,7 +26,7 @@ ENDPOINTS = {
     "generate": ["model", "prompt", "max_new_tokens", "temperature", "top_k", "top_p", "seed"],
     "tune": [
         *("model", "task", "methods", "steps", "seconds", "rate", "length", "rank", "seed", "data", "seeds"),
-        *("place", "start", "text", "shots", "template", "words", "hub_data", "reading", "head_rate", "soup"),
+        *("place", "start", "text", "shots", "template", "words", "hub_data", "reading", "head_rate", "soup", "adversarial"),
     ],
     "tuned": [],
     "export": ["name"],
