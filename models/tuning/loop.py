@@ -60,7 +60,7 @@ class Tuning:
         shown = demonstrations(examples, self.prepared.shots, seed=self.run.seed)
         self.reading: Reading = reading_for(self.model, examples.task, self.prepared, wish=reading, length=self.run.length, shown=shown)
         self.trainable = self.prepared.trainable | (self.reading.trainable if self.prepared.trainable else {})
-        self.items = self.reading.items(examples.train)
+        self.items = self.reading.items((*examples.train, *examples.more))
         self.dev = self.reading.items(examples.dev[: self.run.dev])
         self.step_number, self.seconds, self.place, self.number = 0, 0.0, 0, 0
         self.batches = self.deal(0)

@@ -43,18 +43,23 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A text and its answer: the name of a label, or the text it becomes. `line` is where it stood."""
+    """A text and its answer: the name of a label, or the text it becomes. `line` is where it stood.
+
+    `chances`: how likely each label is, in the order of the task, where a teacher was asked (`distil.py`); that is learnt then.
+    """
 
     text: str
     answer: str
     line: int = 0
+    chances: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Examples:
-    """A task with its examples, split once for all methods."""
+    """A task with its examples, split once for all methods. `more` is learnt from beside `train`; nobody but a teacher labelled it."""
 
     task: Task
     train: tuple[Example, ...]
     dev: tuple[Example, ...]
     test: tuple[Example, ...]
+    more: tuple[Example, ...] = ()

@@ -94,6 +94,8 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
         head_rate: float = 0.0,
         soup: int = 1,
         adversarial: float = 0.0,
+        teacher: str = "",
+        variants: int = 0,
         request: gr.Request = None,
     ) -> Iterator[TuningStep]:
         """Let a model learn a task in several ways, one after the other, and follow it step by step.
@@ -125,6 +127,9 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             soup: in how many runs from the same start the steps or seconds are spent; the mean of their weights is kept.
             adversarial: each text is learnt also with its word vectors pushed against what is learnt, so far; a share of a mean word
                 vector's length, from 0 to 1. 0.2 helps where a small model learns thousands of sentences; a step takes twice as long.
+            teacher: a name from /tuned, of a result that tells the same labels apart: what it says of each text is learnt beside the label
+                (knowledge distillation).
+            variants: how many variants of each text, with words replaced by a model that fills gaps, the teacher reads too, at most 8.
         Returns:
             `{method, seed, step, seconds, loss, accuracy}` for each step; the last item holds the `table` with a row for each method.
         """
@@ -151,6 +156,8 @@ def endpoints(playground: Playground) -> dict[str, Callable]:
             head_rate=head_rate or None,
             soup=soup,
             adversarial=adversarial,
+            teacher=teacher,
+            variants=variants,
         )
         visitor = f"api-{secrets.token_urlsafe(16)}"
         playground.tune(visitor, plan)

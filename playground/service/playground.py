@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from models.card import Card
     from models.catalogue import Catalogue
     from models.model import Model
-    from models.tuning.task import Task
+    from models.tuning.task import Examples, Task
     from models.tuning.worded import Spelt
     from playground.service.trials import Tried
 
@@ -64,7 +64,7 @@ class Playground:
         self._library = Library(loader or self._load, device=self.device, budget_bytes=model_bytes)
         self._offers = Offers(self.catalogue, loaded=self._library.loaded)
         self.shelf.dropped = self._library.drop
-        self.runs = Runs(self._lend, self.shelf, tidy=self.device.tidy)
+        self.runs = Runs(self._lend, self.shelf, tidy=self.device.tidy, lesson=self._lesson)
         self._memo = Memo(memo_bytes, tidy=give_back)
         self._find_task = find_task or tasks.find
         self._answer_seconds, self._stream_seconds = answer_seconds, stream_seconds
@@ -118,8 +118,13 @@ class Playground:
         return self._stream(module, card, task, request, progress, cancel)
 
     def tune(self, visitor: str, plan: Plan) -> None:
-        """Start a visitor's tuning run; `runs` shows it. Problem: as `ask` for the model's name, and those of `Runs.start`."""
+        """Start a visitor's tuning run; `runs` shows it. Problem: as `ask` for the model's name, and those of `Runs.start`.
+
+        Problem unknown_result where there is no teacher of that name.
+        """
         self._offers.check(self.catalogue.find(plan.model), TUNE)
+        if plan.teacher:
+            self.shelf.get(plan.teacher)
         self.runs.start(visitor, plan)
 
     def try_out(self, result: str, text: str) -> "Tried":
@@ -216,6 +221,12 @@ class Playground:
         with self._library.lease(card, progress=progress, cancel=cancel) as worker:
             self._check_loaded(worker.model, TUNE)
             yield worker.model
+
+    def _lesson(self, job: Job, plan: Plan, examples: "Examples", pupil: "Model") -> "Examples":
+        """What the teacher of a plan says of its examples."""
+        from playground.service.teaching import Teaching  # noqa: PLC0415 - with torch, as below
+
+        return Teaching(self.shelf, self.catalogue, self._lend).lesson(job, plan, examples, pupil)
 
     def _load(self, card: "Card", progress: Progress) -> "Model":
         from models.loading import load_card  # noqa: PLC0415 - torch and transformers take seconds; the page opens without them

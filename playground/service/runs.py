@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -24,6 +25,7 @@ MOST_SECONDS = 300.0  # of one method
 MOST_SEEDS = 3
 HISTORY = 40_000  # steps that are kept for whoever comes back: those of all methods with all seeds
 MOST_SOUP = 10  # runs of which the mean is kept
+MOST_VARIANTS = 8  # of each example, for a teacher
 VISITORS = 60  # whose last run is remembered
 
 PLACES = ("front", "between", "end")  # where a soft prompt stands
@@ -42,7 +44,8 @@ class Plan:
     (`text` where it says "text"); a prompt stands where `place` says. `shots`: examples in front of each cloze question. `template` and
     `words` (label, word) take the place of the task's own, where they are not empty. `reading`: how classes are read off the model;
     `head_rate`: how fast a new layer learns that reads them, None for the usual. `soup`: in how many runs from one start `amount` is
-    spent, of which the mean is kept. `adversarial`: how far word vectors are pushed against what is learnt.
+    spent, of which the mean is kept. `adversarial`: how far word vectors are pushed against what is learnt. `teacher`: a kept result whose
+    answers are learnt, of the examples and of so many `variants` of each.
     """
 
     model: str
@@ -66,6 +69,8 @@ class Plan:
     head_rate: float | None = None
     soup: int = 1
     adversarial: float = 0.0
+    teacher: str = ""
+    variants: int = 0
 
     def __post_init__(self) -> None:
         if not self.methods:
@@ -82,6 +87,8 @@ class Plan:
             raise Problem("bad_soup", runs=self.soup, most=MOST_SOUP)
         if not 0 <= self.adversarial <= 1:
             raise Problem("bad_push", push=self.adversarial)
+        if not 0 <= self.variants <= MOST_VARIANTS or (self.variants and not self.teacher):
+            raise Problem("bad_variants", variants=self.variants, most=MOST_VARIANTS)
         for value, known in ((self.place, PLACES), (self.start, STARTS), (self.reading, READINGS)):
             if value not in known:
                 raise Problem("unknown_choice", value=str(value)[:40], known=list(known))
@@ -95,7 +102,7 @@ class Plan:
 
 
 class Stage(NamedTuple):
-    """What happens before a method's first step: the model is fetched or loaded, or `method` is made ready or measured."""
+    """What happens before a method's first step: the model is fetched or loaded, a teacher asked, or `method` made ready or measured."""
 
     what: str
     method: str = ""
@@ -144,7 +151,8 @@ class Look:
 class Runs:
     """The runs of one server. `lend(name, progress, cancel)` lends a model; `shelf` keeps results; `tidy` is called after memory ran out.
 
-    `work(job, plan, model, keep)` does it, and stands in for that of `playground.service.tuning` in tests.
+    `work(job, plan, model, keep, tidy)` does it, and stands in for that of `playground.service.tuning` in tests. `lesson(job, plan,
+    examples, model)` asks the teacher of a plan.
     """
 
     def __init__(
@@ -154,11 +162,13 @@ class Runs:
         *,
         tidy: Callable[[], None] = lambda: None,
         work: Callable[..., Any] | None = None,
+        lesson: Callable[[Job, Plan, "Examples", "Model"], "Examples"] | None = None,
         running: int = RUNNING,
         waiting: int = WAITING,
         seconds: float = DEADLINE_SECONDS,
     ):
-        self._lend, self.shelf, self._tidy, self._work, self._seconds = lend, shelf, tidy, work, seconds
+        self._lend, self.shelf, self._tidy, self._seconds = lend, shelf, tidy, seconds
+        self._work = work or partial(real_work, lesson=lesson)
         self._jobs = Jobs("tuning", running=running, waiting=waiting)
         self._lock = threading.Lock()
         self._last: OrderedDict[str, tuple[Plan, Job]] = OrderedDict()
@@ -229,7 +239,6 @@ class Runs:
     # What follows runs in the thread of the run
 
     def _run(self, job: Job, plan: Plan, visitor: str) -> None:
-        work = self._work or default_work()
         last = ""
 
         def progress(stage: str, done: int, total: int) -> None:
@@ -244,15 +253,15 @@ class Runs:
 
         try:
             with self._lend(plan.model, progress, job.stopping) as model:
-                work(job, plan, model, keep, self._tidy)
+                self._work(job, plan, model, keep, self._tidy)
         except Problem as problem:
             if problem.key == "cancelled":
                 raise Stopped from None
             raise
 
 
-def default_work() -> Callable[..., Any]:
+def real_work(*asked: Any, **given: Any) -> None:
     """How a run is really done."""
     from playground.service.tuning import compare  # noqa: PLC0415 - with torch, which takes seconds and is not needed to show the page
 
-    return compare
+    compare(*asked, **given)

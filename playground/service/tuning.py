@@ -34,11 +34,23 @@ MEASURES = 20  # accuracies along a curve
 Keep = Callable[[Kept, Callable[[Path, str], Any]], Kept]
 
 
-def compare(job: Job, plan: Plan, model: Model, keep: Keep, tidy: Callable[[], None] = lambda: None) -> None:
-    """Let each method of a plan learn. Whatever goes wrong with one ends that one; the others have their turn."""
+def compare(
+    job: Job,
+    plan: Plan,
+    model: Model,
+    keep: Keep,
+    tidy: Callable[[], None] = lambda: None,
+    lesson: Callable[[Job, Plan, Examples, Model], Examples] | None = None,
+) -> None:
+    """Let each method of a plan learn. Whatever goes wrong with one ends that one; the others have their turn.
+
+    `lesson(job, plan, examples, model)` gives the examples with what a teacher says of them, once for all methods.
+    """
     examples = plan.examples or read_examples(plan.task)
     task = reworded(examples.task, template=plan.template, words=dict(plan.words))
     examples = dataclasses.replace(examples, task=task)
+    if plan.teacher and lesson:
+        examples = lesson(job, plan, examples, model)
     for name in plan.methods:
         try:
             outcome = learn(job, plan, model, examples, name, keep)

@@ -19,7 +19,7 @@ from playground.ui.notice import notice_line, remark
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET, speaking, wire_picker
 from playground.ui.tuning_form import linked_fields, method_pictures, plan_of, tuning_form, values
-from playground.ui.tuning_results import choices, offered, results_part
+from playground.ui.tuning_results import choices, offered, results_part, teachers
 from playground.ui.tuning_settings import settings_form
 from playground.ui.tuning_words import comparison, method_name, status
 
@@ -57,7 +57,7 @@ def build(page: Page) -> None:
             picture = chart(height=430, elem_id="tuning-chart")
             table = gr.HTML(comparison((), "en"), js_on_load=None, elem_id="tuning-table")
     method_pictures(page)
-    results = results_part(page, visitor)
+    results = results_part(page, visitor, settings.teacher)
 
     # Handlers: they start and stop; what is to be seen comes from `look` alone, which only reads.
     @guarded(notice)
@@ -105,13 +105,15 @@ def build(page: Page) -> None:
             return {}
         best = max(there, key=lambda name: playground.shelf.get(name).test or 0)
         return offered(page, language) | {
-            results.result: gr.update(choices=listed, value=best) if found.over else gr.update(choices=listed)
+            results.result: gr.update(choices=listed, value=best) if found.over else gr.update(choices=listed),
+            settings.teacher: gr.update(choices=teachers(playground.shelf, visitor, language)),
         }
 
     def arrive(language, key):
         """Whoever comes back finds their run and their results."""
         key = key if isinstance(key, str) and VISITOR.fullmatch(key) else secrets.token_urlsafe(24)
-        return key, gr.Timer(active=runs.look(key) is not None), gr.update(choices=choices(playground.shelf, key, language))
+        listed = (gr.update(choices=offer(playground.shelf, key, language)) for offer in (choices, teachers))
+        return key, gr.Timer(active=runs.look(key) is not None), *listed
 
     def choose(example, language, model):
         fields = [example[name] for name in ("task", "methods", "budget", "amount", "rate")]
@@ -137,10 +139,11 @@ def build(page: Page) -> None:
         stop,
         timer,
         results.result,
+        settings.teacher,
         notice,
         *(picker.model for picker in page.pickers),
     ]
-    page.opened.then(arrive, [page.language, visitor], [visitor, timer, results.result], js=STORED, **QUIET)
+    page.opened.then(arrive, [page.language, visitor], [visitor, timer, results.result, settings.teacher], js=STORED, **QUIET)
     start.click(begin, [page.language, visitor, *values(form, settings)], [notice, timer, shown_last], **QUIET)
     deeds = [
         (pause, runs.hold),

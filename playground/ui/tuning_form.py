@@ -44,9 +44,9 @@ def values(form: Form, settings: Settings) -> list[gr.components.Component]:
 
 
 def linked_fields(form: Form, settings: Settings) -> dict[str, gr.components.Component | Picker]:
-    """What of the form a link holds, by name; one's own data stays at home."""
+    """What of the form a link holds, by name; one's own data and results stay at home."""
     return {"model": form.picker, "task": form.task, "methods": form.methods} | {
-        one.name: getattr(settings, one.name) for one in fields(settings)
+        one.name: getattr(settings, one.name) for one in fields(settings) if one.name != "teacher"
     }
 
 
@@ -106,6 +106,8 @@ def plan_of(
     head_rate,
     soup,
     adversarial,
+    teacher,
+    variants,
     template,
     words,
     *own: Any,
@@ -139,4 +141,6 @@ def plan_of(
         head_rate=float(head_rate) if head_rate else None,
         soup=int(soup or 1),
         adversarial=float(adversarial or 0),
+        teacher=teacher or "",
+        variants=int(variants or 0) if teacher else 0,
     )

@@ -32,8 +32,8 @@ class Results:
     table: list[gr.components.Component]
 
 
-def results_part(page: Page, visitor: gr.Textbox) -> Results:
-    """Lay it out and wire it."""
+def results_part(page: Page, visitor: gr.Textbox, teacher: gr.Dropdown) -> Results:
+    """Lay it out and wire it. `teacher` offers the results too."""
     playground = page.playground
     gr.Markdown(phrase("tuning.results_heading"), elem_classes="section")
     with gr.Row(equal_height=False):
@@ -100,6 +100,7 @@ def results_part(page: Page, visitor: gr.Textbox) -> Results:
     def forget(language, visitor, name):
         playground.forget(visitor or "", named(name))
         listed = {result: gr.update(choices=choices(playground.shelf, visitor, language), value=None)}
+        listed |= {teacher: gr.update(choices=teachers(playground.shelf, visitor, language), value="")}
         gone = {notice: remark(text("tuning.deleted", language, name=name)), sure: gr.update(visible=False)}
         return gone | listed | offered(page, language)
 
@@ -107,7 +108,8 @@ def results_part(page: Page, visitor: gr.Textbox) -> Results:
     def again(language, visitor, name):
         kept = playground.shelf.find(name) if name else None
         listed = gr.update(choices=choices(playground.shelf, visitor, language))
-        return {result: listed, answer: ""} | (pictured(kept, language) if kept else {})
+        asked = gr.update(choices=teachers(playground.shelf, visitor, language))
+        return {result: listed, teacher: asked, answer: ""} | (pictured(kept, language) if kept else {})
 
     shown = [notice, answer, file, sure, closely, square, wrong, learnt, near, between, moved]
     result.change(look, [page.language, result], shown, **QUIET)
@@ -118,8 +120,8 @@ def results_part(page: Page, visitor: gr.Textbox) -> Results:
     erase.click(ask_first, [page.language, result], [notice, sure], **QUIET)
     no.click(lambda: gr.update(visible=False), [], sure, **QUIET)
     pickers = [picker.model for picker in page.pickers]
-    yes.click(forget, [page.language, visitor, result], [notice, sure, result, *pickers], **QUIET)
-    page.retelling.add(again, [visitor, result], [result, answer, square, wrong, learnt, near, between, moved])
+    yes.click(forget, [page.language, visitor, result], [notice, sure, result, teacher, *pickers], **QUIET)
+    page.retelling.add(again, [visitor, result], [result, teacher, answer, square, wrong, learnt, near, between, moved])
     return Results(result=result, table=[result])
 
 
@@ -140,6 +142,12 @@ def offered(page: Page, language: str) -> dict[gr.Dropdown, dict]:
 def choices(shelf: Shelf, visitor: str, language: str) -> list[tuple[str, str]]:
     """The visitor's results, the newest first, each with its accuracy."""
     return [(text("tuning.result_choice", language, name=kept.name, test=share(kept.test)), kept.name) for kept in shelf.of(visitor or "")]
+
+
+def teachers(shelf: Shelf, visitor: str, language: str) -> list[tuple[str, str]]:
+    """Nobody, and those of the visitor's results that tell labels apart."""
+    able = {kept.name for kept in shelf.of(visitor or "") if kept.kind == "classify"}
+    return [(text("tuning.teacher_none", language), ""), *(one for one in choices(shelf, visitor, language) if one[1] in able)]
 
 
 def confusion_of(kept: Kept, language: str) -> dict[str, str] | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 import gradio as gr
 
-from playground.service.runs import MOST_SEEDS, MOST_SOUP, MOST_STEPS, PLACES, READINGS, STARTS
+from playground.service.runs import MOST_SEEDS, MOST_SOUP, MOST_STEPS, MOST_VARIANTS, PLACES, READINGS, STARTS
 from playground.ui.phrases import phrase
 from playground.ui.pickers import QUIET
 
@@ -30,6 +30,8 @@ class Settings:
     head_rate: gr.Number
     soup: gr.Slider
     adversarial: gr.Slider
+    teacher: gr.Dropdown
+    variants: gr.Slider
 
     @property
     def values(self) -> list[gr.components.Component]:
@@ -59,9 +61,20 @@ def settings_form() -> Settings:
         head_rate = gr.Number(0, minimum=0, maximum=10, step=1e-4, label=phrase("tuning.head_rate"), info=phrase("tuning.head_rate_info"))
         soup = gr.Slider(1, MOST_SOUP, 1, step=1, label=phrase("tuning.soup"), info=phrase("tuning.soup_info"))
         adversarial = gr.Slider(0, 1, 0, step=0.05, label=phrase("tuning.adversarial"), info=phrase("tuning.adversarial_info"))
+        teacher = gr.Dropdown(
+            [(phrase("tuning.teacher_none"), "")],
+            value="",
+            label=phrase("tuning.teacher"),
+            info=phrase("tuning.teacher_info"),
+            elem_id="tuning-teacher",
+        )
+        variants = gr.Slider(
+            0, MOST_VARIANTS, 0, step=1, label=phrase("tuning.variants"), info=phrase("tuning.variants_info"), visible=False
+        )
+    teacher.change(lambda teacher: gr.update(visible=bool(teacher)), teacher, variants, **QUIET)
     start.change(lambda start: gr.update(visible=start == "text"), start, start_text, **QUIET)
     return Settings(
         budget=budget, amount=amount, length=length, rank=rank, rate=rate, seed=seed, seeds=seeds, place=place, start=start,
         start_text=start_text, shots=shots, reading=reading, head_rate=head_rate, soup=soup,
-        adversarial=adversarial,
+        adversarial=adversarial, teacher=teacher, variants=variants,
     )  # fmt: skip

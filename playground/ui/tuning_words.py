@@ -12,6 +12,7 @@ from playground.ui.reading import escape_html, percent, readable
 from playground.ui.wording import sentence
 
 COLUMNS = ("method", "trainable", "share", "dev", "test", "pace", "memory", "size")
+LESSONS = ("variants", "ask_teacher")  # stages before the first method begins
 ENDS = {"done": "tuning.status.done", "stopped": "tuning.status.stopped"}
 
 
@@ -34,7 +35,8 @@ def status(look: Look | None, language: str) -> str:
     if look.stage and look.stage.method:
         return remark(text(f"tuning.status.{look.stage.what}", language, method=method_name(look.stage.method, language)))
     if look.stage or last is None:
-        return remark(text("tuning.status.load", language))
+        what = look.stage.what if look.stage and look.stage.what in LESSONS else "load"
+        return remark(text(f"tuning.status.{what}", language))
     method = method_name(last.method, language)
     if look.plan.seeds > 1:
         return remark(text("tuning.status.running_seed", language, method=method, step=last.step, seed=last.seed))

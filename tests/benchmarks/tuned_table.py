@@ -3,6 +3,8 @@
 import statistics
 from collections.abc import Sequence
 
+import torch
+
 from models.model import Model
 from models.tuning import methods
 from models.tuning.loop import Run, Tuning
@@ -13,13 +15,17 @@ from models.tuning.task import Examples
 HEAD = ["| method | test accuracy | each seed | rate | steps | s / step | trainable |", "|---|---|---|---|---|---|---|"]
 
 
-def tuned(model: Model, method: str, examples: Examples, runs: Sequence[Run], *, reading: Wish = "auto") -> str:
-    """Learn once for each of `runs`, measure on the test sentences. Accuracies are mean ± standard deviation over the seeds."""
+def tuned(model: Model, method: str, examples: Examples, runs: Sequence[Run], *, reading: Wish = "auto", half: bool = False) -> str:
+    """Learn once for each of `runs`, measure on the test sentences. Accuracies are mean ± standard deviation over the seeds.
+
+    With `half`, products of matrices are in bfloat16 while it learns; what is measured is in fp32 all the same.
+    """
     found, pace, steps = [], [], []
     for run in runs:
         tuning = Tuning(model, methods()[method], examples, run=run, reading=reading)
-        for _ in tuning.steps():
-            pass
+        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=half, cache_enabled=False):
+            for _ in tuning.steps():
+                pass
         found.append(Outcome.of(tuning).measure(examples.test).accuracy)
         pace.append(tuning.seconds / tuning.step_number)
         steps.append(tuning.step_number)

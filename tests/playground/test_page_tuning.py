@@ -99,7 +99,7 @@ def test_a_run_that_cannot_be_is_refused_in_a_sentence(visitor: Client, asked: t
 
 
 def test_the_form_becomes_a_plan_and_says_what_is_missing() -> None:
-    setup = ("end", "text", "hello", 2, "mean", 0.002, 3, 0.2, "{text} [MASK]!", "positive = good\n\nnegative = bad")
+    setup = ("end", "text", "hello", 2, "mean", 0.002, 3, 0.2, "a result", 2, "{text} [MASK]!", "positive = good\n\nnegative = bad")
     asked = ("m", "reviews_en", ["prefix", "cloze"], "steps", 50, 8, 4, 0, 3, 2, *setup, "", None, None, None, None)
     same = {
         "place": "end",
@@ -111,6 +111,8 @@ def test_the_form_becomes_a_plan_and_says_what_is_missing() -> None:
         "head_rate": 0.002,
         "soup": 3,
         "adversarial": 0.2,
+        "teacher": "a result",
+        "variants": 2,
     }
     same |= {"words": (("positive", "good"), ("negative", "bad")), "length": 8, "rank": 4, "seed": 3, "seeds": 2}
     assert plan_of(*asked) == Plan(model="m", methods=("cloze", "prefix"), task="reviews_en", amount=50, **same)
@@ -121,9 +123,10 @@ def test_the_form_becomes_a_plan_and_says_what_is_missing() -> None:
         (15, -1, "bad_rate"),
         (16, 11, "bad_soup"),
         (17, 1.1, "bad_push"),
-        (18, "no gap for a text", "no_text_in_template"),
+        (19, 9, "bad_variants"),
+        (20, "no gap for a text", "no_text_in_template"),
     ]
-    wrong += [(19, "positive good", "bad_label_line"), (19, "neutral = fine", "unknown_label")]
+    wrong += [(21, "positive good", "bad_label_line"), (21, "neutral = fine", "unknown_label")]
     for place, value, key in (
         (0, None, "no_model_chosen"),
         (1, None, "no_task_chosen"),

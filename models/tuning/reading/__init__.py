@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from models.model import Model
 from models.tokens import Row, Tokens
@@ -21,6 +22,7 @@ class Item:
     column: int
     answer: Any
     size: int  # tokens of the text alone, the same for every reading
+    chances: tuple[float, ...] = ()  # of each label, where a teacher told them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,16 @@ def pooled(network: Tuned, tokens: Tokens) -> Tensor:
         after = torch.arange(1, tokens.ids.shape[1] + 1, device=tokens.ids.device).expand(tokens.ids.shape)
         found = network.decode(tokens, only=network.before(tokens, after))
     return (found * tokens.mask[..., None]).sum(1) / tokens.mask.sum(1, keepdim=True)
+
+
+def label_loss(scores: Tensor, items: Sequence[Item]) -> Tensor:
+    """The mean cross-entropy of scores (B, L) with the answers, or with a teacher's chances (Hinton et al. 2015, at a temperature of 1)."""
+    answers = torch.tensor([item.answer for item in items], device=scores.device)
+    if not any(item.chances for item in items):
+        return F.cross_entropy(scores.float(), answers)
+    plain = F.one_hot(answers, scores.shape[-1]).tolist()
+    wanted = torch.tensor([item.chances or row for item, row in zip(items, plain)], device=scores.device, dtype=torch.float32)
+    return F.cross_entropy(scores.float(), wanted)
 
 
 def labelled(scores: Tensor, items: Sequence[Item], labels: Sequence[str]) -> Guesses:

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from models.errors import Problem
 from models.model import Model
-from models.tuning.reading import Guesses, Item, hidden, labelled, size
+from models.tuning.reading import Guesses, Item, hidden, label_loss, labelled, size
 from models.tuning.task import Example, Task
 from models.tuning.template import ask
 from models.tuning.tuned import Tuned
@@ -48,6 +47,7 @@ class LabelWords:
             column=question.column,
             answer=self.labels.index(example.answer) if example.answer else -1,
             size=size(self.model, example.text, limit=self.limit),
+            chances=example.chances,
         )
 
     def items(self, examples: Sequence[Example]) -> list[Item]:
@@ -66,8 +66,7 @@ class LabelWords:
         return scores
 
     def loss(self, network: Tuned, items: Sequence[Item]) -> Tensor:
-        scores = self.scores(network, items)
-        return F.cross_entropy(scores.float(), torch.tensor([item.answer for item in items], device=scores.device))
+        return label_loss(self.scores(network, items), items)
 
     def guess(self, network: Tuned, items: Sequence[Item]) -> Guesses:
         return labelled(self.scores(network, items), items, self.labels)

@@ -5,11 +5,10 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from models.linear import Linear
 from models.model import Model
-from models.tuning.reading import Guesses, Item, hidden, labelled, pooled, size
+from models.tuning.reading import Guesses, Item, hidden, label_loss, labelled, pooled, size
 from models.tuning.task import Example, Task
 from models.tuning.tuned import Tuned
 
@@ -38,6 +37,7 @@ class LinearHead:
                 column=0 if encoder else len(row),
                 answer=self.labels.index(example.answer) if example.answer else -1,
                 size=size(self.model, example.text, limit=self.limit),
+                chances=example.chances,
             )
             for example, row in zip(examples, rows)
         ]
@@ -49,8 +49,7 @@ class LinearHead:
         return self.layer(pooled(network, tokens) if self.name == "mean" else hidden(network, tokens, column))
 
     def loss(self, network: Tuned, items: Sequence[Item]) -> Tensor:
-        scores = self.scores(network, items)
-        return F.cross_entropy(scores.float(), torch.tensor([item.answer for item in items], device=scores.device))
+        return label_loss(self.scores(network, items), items)
 
     def guess(self, network: Tuned, items: Sequence[Item]) -> Guesses:
         return labelled(self.scores(network, items), items, self.labels)

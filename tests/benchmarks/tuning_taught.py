@@ -1,0 +1,112 @@
+"""SST-2 learnt from a teacher: a large model is tuned on it, and a small one learns what it says of the sentences and of variants of them.
+
+    python -m tests.benchmarks.tuning_taught FOLDER WORK [--methods prefix full] [--seeds 1 2 3] [--threads 2] [--half]
+
+FOLDER holds train.tsv.xz and valid.tsv.xz, as for `tuning_sst2`; valid chooses nothing. WORK is a folder of one's own: the tuned teacher
+and what it says are made once and kept there, so that several processes can then learn from it, each with its methods and seeds.
+"""
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+import models
+from models.model import Model
+from models.tuning import methods
+from models.tuning.distil import taught
+from models.tuning.loop import Run, Tuning
+from models.tuning.results import Outcome, load_outcome
+from models.tuning.task import Example, Examples
+from models.tuning.variants import variants
+from tests.benchmarks.sst2 import sst2
+from tests.benchmarks.tuned_table import HEAD, tuned
+
+TEACHER = Run(epochs=2, rate=3e-5, rows=32, measure=0)  # full tuning, through label words
+STUDENTS = {
+    "prompt": Run(epochs=3, rate=3e-2, head_rate=1e-3, rows=32, measure=0),
+    "prefix": Run(epochs=3, rate=1e-2, head_rate=1e-3, rows=32, measure=0),
+    "lora": Run(epochs=2, rate=2e-3, head_rate=1e-3, rows=32, measure=0),
+    "ffn_only": Run(epochs=1.5, rate=3e-4, head_rate=1e-3, rows=32, dropout=0.1, measure=0),
+    "full": Run(epochs=1.5, rate=2e-4, head_rate=1e-3, rows=32, dropout=0.1, measure=0),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--model", default="all-MiniLM-L6-v2")
+    parser.add_argument("--teacher", default="SmolLM2-135M-Instruct")
+    parser.add_argument("--writer", default="mini-bert-en", help="fills the gaps of the variants")
+    parser.add_argument("--replaced", type=int, default=6, help="variants of each sentence with replaced words")
+    parser.add_argument("--parts", type=int, default=4, help="parts of each sentence")
+    parser.add_argument("--methods", nargs="*", default=["prefix", "full"], choices=STUDENTS)
+    parser.add_argument("--adversarial", type=float, default=0.0, help="how far word vectors are pushed, a share of their mean length")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--half", action="store_true", help="multiply in bfloat16 while learning, and where the teacher is asked")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    options.work.mkdir(parents=True, exist_ok=True)
+    plain = sst2(options.folder)
+    if not (options.work / "taught.jsonl").exists():
+        write(asked(plain, options), options.work / "taught.jsonl")
+    examples = read(plain, options.work / "taught.jsonl")
+    counts = f"{len(examples.train)} sentences and {len(examples.more)} variants to learn from, {len(examples.test)} to test"
+    told = "\n".join([f"{options.model} on SST-2, taught by {options.teacher}: {counts}", "", *HEAD])
+    sys.stdout.write(told + "\n")
+    model = models.load(options.model)
+    for method in options.methods:
+        runs = [dataclasses.replace(STUDENTS[method], seed=seed, adversarial=options.adversarial) for seed in options.seeds]
+        sys.stdout.write(tuned(model, method, examples, runs, half=options.half) + "\n")
+        sys.stdout.flush()
+
+
+def asked(plain: Examples, options: argparse.Namespace) -> Examples:
+    """The sentences and their variants with what the teacher says of them."""
+    teacher = tuned_teacher(plain, models.load(options.teacher), options)
+    sys.stdout.write(f"the teacher alone: {teacher.measure(plain.test).accuracy:.3f}\n")
+    sys.stdout.flush()
+    texts = [example.text for example in plain.train]
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.half):
+        more = variants(models.load(options.writer), texts, replaced=options.replaced, parts=options.parts)
+        return taught(plain, teacher, more=more)
+
+
+def tuned_teacher(plain: Examples, base: Model, options: argparse.Namespace) -> Outcome:
+    """The large model after learning, from the folder where that was done before."""
+    folder = options.work / "teacher"
+    if folder.exists():
+        return load_outcome(folder, base)
+    tuning = Tuning(base, methods()["full"], plain, run=TEACHER, reading="words", name="teacher")
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.half, cache_enabled=False):
+        for _ in tuning.steps():
+            pass
+    outcome = Outcome.of(tuning)
+    outcome.save(folder)
+    return outcome
+
+
+def write(examples: Examples, file: Path) -> None:
+    """One line a text."""
+    rows = [{"part": part} | dataclasses.asdict(example) for part in ("train", "more") for example in getattr(examples, part)]
+    new = file.with_suffix(".new")
+    new.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    new.rename(file)
+
+
+def read(plain: Examples, file: Path) -> Examples:
+    """The same examples with what `write` noted."""
+    found: dict[str, list[Example]] = {"train": [], "more": []}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        found[row.pop("part")].append(Example(**row | {"chances": tuple(row["chances"])}))
+    return dataclasses.replace(plain, train=tuple(found["train"]), more=tuple(found["more"]))
+
+
+if __name__ == "__main__":
+    main()
