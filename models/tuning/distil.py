@@ -38,3 +38,16 @@ def taught(
         for text, found in zip(more, chances[len(train) :])
     ]
     return dataclasses.replace(examples, train=tuple(train), more=tuple(read))
+
+
+def together(lessons: Sequence[Examples]) -> Examples:
+    """What several teachers say of the same texts on average: an ensemble (section 1 of the paper). ValueError where the texts differ."""
+    first = lessons[0]
+    found: dict[str, tuple[Example, ...]] = {}
+    for part in ("train", "more"):
+        rows = list(zip(*(getattr(lesson, part) for lesson in lessons), strict=True))
+        if any(len({example.text for example in row}) > 1 for row in rows):
+            raise ValueError("these lessons are not about the same texts")
+        means = [tuple(sum(chances) / len(row) for chances in zip(*(example.chances for example in row))) for row in rows]
+        found[part] = tuple(dataclasses.replace(row[0], chances=mean) for row, mean in zip(rows, means))
+    return dataclasses.replace(first, **found)

@@ -1,9 +1,10 @@
-"""SST-2 learnt from a teacher: a large model is tuned on it, and a small one learns what it says of the sentences and of variants of them.
+"""SST-2 learnt from teachers: models are tuned on it, and a small one learns what they say of the sentences and of variants of them.
 
     python -m tests.benchmarks.tuning_taught FOLDER WORK [--methods prefix full] [--seeds 1 2 3] [--threads 2] [--half]
 
-FOLDER holds train.tsv.xz and valid.tsv.xz, as for `tuning_sst2`; valid chooses nothing. WORK is a folder of one's own: the tuned teacher
-and what it says are made once and kept there, so that several processes can then learn from it, each with its methods and seeds.
+FOLDER holds train.tsv.xz and valid.tsv.xz, as for `tuning_sst2`; valid chooses nothing. WORK is a folder of one's own: the variants, the
+tuned teachers and what each says are made once and kept there, so that several processes can then learn from it, each with its methods and
+seeds.
 """
 
 import argparse
@@ -15,9 +16,8 @@ from pathlib import Path
 import torch
 
 import models
-from models.model import Model
 from models.tuning import methods
-from models.tuning.distil import taught
+from models.tuning.distil import taught, together
 from models.tuning.loop import Run, Tuning
 from models.tuning.results import Outcome, load_outcome
 from models.tuning.task import Example, Examples
@@ -25,13 +25,17 @@ from models.tuning.variants import variants
 from tests.benchmarks.sst2 import sst2
 from tests.benchmarks.tuned_table import HEAD, tuned
 
-TEACHER = Run(epochs=2, rate=3e-5, rows=32, measure=0)  # full tuning, through label words
+PLAIN = dict(rows=32, measure=0)
+TEACHERS = {  # full tuning: how, and how the answer is read
+    "SmolLM2-135M-Instruct": (Run(epochs=2, rate=3e-5, **PLAIN), "words"),
+    "all-MiniLM-L6-v2": (Run(epochs=3, rate=2e-4, head_rate=1e-3, dropout=0.1, adversarial=0.2, **PLAIN), "mean"),
+}
 STUDENTS = {
-    "prompt": Run(epochs=3, rate=3e-2, head_rate=1e-3, rows=32, measure=0),
-    "prefix": Run(epochs=3, rate=1e-2, head_rate=1e-3, rows=32, measure=0),
-    "lora": Run(epochs=2, rate=2e-3, head_rate=1e-3, rows=32, measure=0),
-    "ffn_only": Run(epochs=1.5, rate=3e-4, head_rate=1e-3, rows=32, dropout=0.1, measure=0),
-    "full": Run(epochs=1.5, rate=2e-4, head_rate=1e-3, rows=32, dropout=0.1, measure=0),
+    "prompt": Run(epochs=3, rate=3e-2, head_rate=1e-3, **PLAIN),
+    "prefix": Run(epochs=3, rate=1e-2, head_rate=1e-3, **PLAIN),
+    "lora": Run(epochs=2, rate=2e-3, head_rate=1e-3, **PLAIN),
+    "ffn_only": Run(epochs=1, rate=3e-4, head_rate=1e-3, dropout=0.1, **PLAIN),
+    "full": Run(epochs=1, rate=2e-4, head_rate=1e-3, dropout=0.1, **PLAIN),
 }
 
 
@@ -40,10 +44,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--model", default="all-MiniLM-L6-v2")
-    parser.add_argument("--teacher", default="SmolLM2-135M-Instruct")
+    parser.add_argument("--teachers", nargs="+", default=list(TEACHERS), choices=TEACHERS)
     parser.add_argument("--writer", default="mini-bert-en", help="fills the gaps of the variants")
-    parser.add_argument("--replaced", type=int, default=6, help="variants of each sentence with replaced words")
-    parser.add_argument("--parts", type=int, default=4, help="parts of each sentence")
+    parser.add_argument("--replaced", type=int, default=4, help="variants of each sentence with replaced words")
+    parser.add_argument("--parts", type=int, default=3, help="parts of each sentence")
     parser.add_argument("--methods", nargs="*", default=["prefix", "full"], choices=STUDENTS)
     parser.add_argument("--adversarial", type=float, default=0.0, help="how far word vectors are pushed, a share of their mean length")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
@@ -53,12 +57,11 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
     plain = sst2(options.folder)
-    if not (options.work / "taught.jsonl").exists():
-        write(asked(plain, options), options.work / "taught.jsonl")
-    examples = read(plain, options.work / "taught.jsonl")
+    examples = together([lesson(name, plain, options) for name in options.teachers])
     counts = f"{len(examples.train)} sentences and {len(examples.more)} variants to learn from, {len(examples.test)} to test"
-    told = "\n".join([f"{options.model} on SST-2, taught by {options.teacher}: {counts}", "", *HEAD])
+    told = "\n".join([f"{options.model} on SST-2, taught by {', '.join(options.teachers)}: {counts}", "", *HEAD])
     sys.stdout.write(told + "\n")
+    sys.stdout.flush()
     model = models.load(options.model)
     for method in options.methods:
         runs = [dataclasses.replace(STUDENTS[method], seed=seed, adversarial=options.adversarial) for seed in options.seeds]
@@ -66,23 +69,35 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def asked(plain: Examples, options: argparse.Namespace) -> Examples:
-    """The sentences and their variants with what the teacher says of them."""
-    teacher = tuned_teacher(plain, models.load(options.teacher), options)
-    sys.stdout.write(f"the teacher alone: {teacher.measure(plain.test).accuracy:.3f}\n")
-    sys.stdout.flush()
-    texts = [example.text for example in plain.train]
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.half):
-        more = variants(models.load(options.writer), texts, replaced=options.replaced, parts=options.parts)
-        return taught(plain, teacher, more=more)
+def lesson(name: str, plain: Examples, options: argparse.Namespace) -> Examples:
+    """The sentences and their variants with what a teacher says of them, from the folder where that was done before."""
+    file = options.work / f"{name}.jsonl"
+    if not file.exists():
+        teacher = tuned_teacher(name, plain, options)
+        sys.stdout.write(f"{name} itself: {teacher.measure(plain.test).accuracy:.3f}\n")
+        sys.stdout.flush()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.half):
+            write(taught(plain, teacher, more=more(plain, options)), file)
+    return read(plain, file)
 
 
-def tuned_teacher(plain: Examples, base: Model, options: argparse.Namespace) -> Outcome:
-    """The large model after learning, from the folder where that was done before."""
-    folder = options.work / "teacher"
+def more(plain: Examples, options: argparse.Namespace) -> list[str]:
+    """The variants of the sentences, the same for all teachers."""
+    file = options.work / "variants.txt"
+    if not file.exists():
+        texts = [example.text for example in plain.train]
+        found = variants(models.load(options.writer), texts, replaced=options.replaced, parts=options.parts)
+        file.write_text("".join(text + "\n" for text in found), encoding="utf-8")
+    return file.read_text(encoding="utf-8").splitlines()
+
+
+def tuned_teacher(name: str, plain: Examples, options: argparse.Namespace) -> Outcome:
+    """A model after learning."""
+    base, folder = models.load(name), options.work / name
     if folder.exists():
         return load_outcome(folder, base)
-    tuning = Tuning(base, methods()["full"], plain, run=TEACHER, reading="words", name="teacher")
+    run, reading = TEACHERS[name]
+    tuning = Tuning(base, methods()["full"], plain, run=run, reading=reading, name=name)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.half, cache_enabled=False):
         for _ in tuning.steps():
             pass

@@ -11,7 +11,7 @@ from tuning_helpers import DRINK, classes, rewritten
 from models.errors import Problem
 from models.model import Model
 from models.tuning import methods
-from models.tuning.distil import taught
+from models.tuning.distil import taught, together
 from models.tuning.loop import Run, Tuning
 from models.tuning.reading import Item, label_loss
 from models.tuning.results import Outcome
@@ -117,3 +117,18 @@ def test_whoever_waits_is_told_and_can_stop(teacher: Outcome) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         taught(classes(), teacher, pause=stop)
+
+
+def test_several_teachers_are_worth_their_mean(teacher: Outcome, tuning_models: dict[str, Model]) -> None:
+    other = Outcome.of(learnt(tuning_models["bert"], classes()))
+    lessons = [taught(classes(), one, more=MORE) for one in (teacher, other)]
+    found = together(lessons)
+    assert together(lessons[:1]) == lessons[0]
+    for part in ("train", "more"):
+        for mean, *each in zip(*(getattr(one, part) for one in (found, *lessons))):
+            assert mean.text == each[0].text == each[1].text
+            assert mean.chances == pytest.approx([sum(chances) / 2 for chances in zip(*(one.chances for one in each))])
+    with pytest.raises(ValueError, match="same texts"):
+        together([lessons[0], taught(classes(), other, more=MORE[::-1])])
+    with pytest.raises(ValueError):
+        together([lessons[0], taught(classes(), other)])
