@@ -32,7 +32,7 @@ TEACHERS = {  # full tuning: how, and how the answer is read
 }
 STUDENTS = {
     "prompt": Run(epochs=3, rate=3e-2, head_rate=1e-3, **PLAIN),
-    "prefix": Run(epochs=3, rate=1e-2, head_rate=1e-3, **PLAIN),
+    "prefix": Run(epochs=3, rate=2e-2, head_rate=1e-3, **PLAIN),
     "lora": Run(epochs=2, rate=2e-3, head_rate=1e-3, **PLAIN),
     "ffn_only": Run(epochs=1, rate=3e-4, head_rate=1e-3, dropout=0.1, **PLAIN),
     "full": Run(epochs=1, rate=2e-4, head_rate=1e-3, dropout=0.1, **PLAIN),

@@ -20,8 +20,8 @@ from models.tuning.task import Examples
 MORE = ["He drank tea.", "The wet street was crossed.", "A cup of coffee and a sandwich.", "It had been raining."]
 
 
-def learnt(model: Model, examples: Examples, method: str = "full", **run: Any) -> Tuning:
-    found = Tuning(model, methods()[method], examples, run=Run(**{"steps": 12, "measure": 0, "rows": 4} | run))
+def learnt(model: Model, examples: Examples, *, reading: str = "auto", **run: Any) -> Tuning:
+    found = Tuning(model, methods()["full"], examples, run=Run(**{"steps": 12, "measure": 0, "rows": 4} | run), reading=reading)
     for _ in found.steps():
         pass
     return found
@@ -69,18 +69,22 @@ def test_the_loss_is_the_cross_entropy_with_the_chances() -> None:
     torch.testing.assert_close(scores.grad, (scores.detach().softmax(-1) - torch.tensor(wanted)) / 3)
 
 
-@pytest.mark.parametrize(("method", "base"), [("full", "bert"), ("prefix", "bert"), ("lora", "gpt2")])
-def test_a_student_comes_to_say_what_the_teacher_says(method: str, base: str, teacher: Outcome, tuning_models: dict[str, Model]) -> None:
-    examples = taught(classes(), teacher, more=MORE)
-    texts, labels = [example.text for example in examples.more], list(examples.task.labels)
+@pytest.mark.parametrize(("base", "reading"), [("bert", "words"), ("bert", "mean"), ("gpt2", "words"), ("gpt2", "linear")])
+def test_a_student_learns_the_doubts_too(base: str, reading: str, tuning_models: dict[str, Model]) -> None:
+    labels = list(DRINK.labels)
+    doubtful = [
+        dataclasses.replace(example, chances=tuple(0.7 if label == example.answer else 0.3 for label in labels))
+        for example in classes().train
+    ]
+    examples = dataclasses.replace(classes(), train=tuple(doubtful[:4]), more=tuple(doubtful[4:]))
 
-    def distance(student: Tuning) -> float:
-        said = Outcome.of(student).classify(texts)
-        return sum(abs(row[labels[0]] - example.chances[0]) for row, example in zip(said, examples.more)) / len(texts)
+    def sure(examples: Examples) -> float:
+        """How likely the student finds the label of what it learnt from, on average."""
+        student = learnt(tuning_models[base], examples, reading=reading, steps=150, rate=1e-3)
+        said = Outcome.of(student).classify([example.text for example in doubtful])
+        return sum(row[example.answer] for row, example in zip(said, doubtful)) / len(doubtful)
 
-    start = Tuning(tuning_models[base], methods()[method], examples, run=Run(measure=0))
-    assert len(start.items) == len(examples.train) + len(MORE)
-    assert distance(learnt(tuning_models[base], examples, method, steps=60)) < min(0.1, distance(start))
+    assert sure(examples) == pytest.approx(0.7, abs=0.08) and sure(classes()) > 0.85
 
 
 def test_it_can_be_interrupted(teacher: Outcome, tuning_models: dict[str, Model]) -> None:
