@@ -82,6 +82,7 @@ class Kept:
     note: Note | None = field(default=None, hash=False)
     seed: int = 1
     seeds: tuple[Seeded, ...] = field(default=(), hash=False)
+    teacher: str = ""  # the kept result that it learnt from, beside the labels
 
     @property
     def share(self) -> float:

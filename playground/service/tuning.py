@@ -181,6 +181,7 @@ def measured(plan: Plan, tuning: Tuning, gone: list[float], *, memory: int | Non
         confusion=found.confusion if found else {},
         wrong=tuple(told(example, guess) for example, guess in found.wrong[:MOST_WRONG]) if found else (),
         prompt=learnt_words(tuning, gone),
+        teacher=plan.teacher if tuning.n_trainable else "",
     )
     return Attempt(kept=kept, learnt=learnt)
 

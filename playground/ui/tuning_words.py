@@ -56,6 +56,8 @@ def comparison(outcomes: Sequence[Outcome], language: str) -> str:
     caption, note = (escape_html(text(f"tuning.table.{key}", language)) for key in ("caption", "note"))
     if any(outcome.kept and len(outcome.kept.seeds) > 1 for outcome in outcomes):
         note += " " + escape_html(text("tuning.table.seeds", language))
+    if teacher := next((outcome.kept.teacher for outcome in outcomes if outcome.kept and outcome.kept.teacher), ""):
+        note += " " + escape_html(text("tuning.table.taught", language, teacher=teacher))
     return (
         f'<div class="wide"><table class="numbers"><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
         f'</div><p class="hint">{note}</p>'

@@ -9,9 +9,10 @@ from models.catalogue import Catalogue
 from models.errors import Problem
 from models.tuning.loop import Tuning
 from models.tuning.task import Label
+from playground.service.kept import Shelf
 from playground.service.playground import Playground
 from playground.ui.tuning_results import teachers
-from playground.ui.tuning_words import status
+from playground.ui.tuning_words import comparison, status
 
 
 def taught_by(server: Playground) -> str:
@@ -37,6 +38,10 @@ def test_every_method_learns_what_the_teacher_says(playground: Playground, monke
     runs = watched(monkeypatch)
     found = run(playground, "ada", plan("cloze", "prefix", "lora", teacher=teacher, variants=2))
     assert found.state == "done" and [outcome.problem for outcome in found.outcomes] == [None] * 3
+    cloze, prefix, lora = (outcome.kept for outcome in found.outcomes)
+    assert (cloze.teacher, prefix.teacher, lora.teacher) == ("", teacher, teacher)
+    assert all(teacher in comparison(found.outcomes, language) for language in ("en", "zh"))
+    assert teacher not in comparison(found.outcomes[:1], "en") and Shelf(playground.shelf.folder).get(lora.name).teacher == teacher
     (examples,) = {id(one.examples): one.examples for one in runs}.values()
     assert len(examples.train) == len(ROWS) and all(len(example.chances) == 2 for example in (*examples.train, *examples.more))
     parts = [example for example in examples.more if any(example.text in text.text for text in ROWS)]
