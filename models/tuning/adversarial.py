@@ -4,6 +4,7 @@ A text's word vectors are pushed, all together, a small way in the direction in 
 the same. That smooths what is learnt from few sentences; it costs a second pass.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -39,7 +40,7 @@ class Adversary:
     @contextmanager
     def given(self, change: Callable[[int, Tensor], Tensor]) -> Iterator[None]:
         """The vectors of the first, second, ... batch of words that is looked up inside become `change(0, ...)`, `change(1, ...)`, ..."""
-        calls = iter(range(1_000_000))
+        calls = itertools.count()
         hook = self.words.register_forward_hook(lambda module, given, vectors: change(next(calls), vectors))
         try:
             yield

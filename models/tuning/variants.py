@@ -76,7 +76,7 @@ def reworded(model: Model | None, texts: Sequence[str], rng: random.Random, paus
     chance = torch.Generator().manual_seed(rng.getrandbits(62))
     found = list(texts)
     read = {text: model.tokenizer.encode(text, limit=min(LENGTH, model.limit)) for text in dict.fromkeys(texts)}
-    gaps = [chosen(model, text, read[text], rng) for text in texts]
+    gaps = [chosen(model, text, read[text], rng) if allowed.any() else [] for text in texts]
     asked = [index for index, columns in enumerate(gaps) if columns]
     done = 0
     for batch in groups([len(read[texts[index]]) for index in asked], tokens=2048, rows=64):
@@ -128,7 +128,8 @@ def fill(model: Model, rows: Sequence[Row], gaps: Sequence[Sequence[int]], allow
     places = torch.tensor([(index, column) for index, columns in enumerate(gaps) for column in columns], device=model.device)
     context = model.network.encode(model.batch(rows))[places[:, 0], places[:, 1]]
     scores = model.network.heads["mlm"](context).float()
-    best, ids = scores.masked_fill(~allowed[: scores.shape[-1]], -torch.inf).topk(BEST, dim=-1)
+    allowed = allowed[: scores.shape[-1]]
+    best, ids = scores.masked_fill(~allowed, -torch.inf).topk(min(BEST, int(allowed.sum())), dim=-1)
     drawn = torch.multinomial(best.softmax(-1).cpu(), 1, generator=chance)
     return [bare(word) for word in model.tokenizer.words(ids.cpu().gather(1, drawn)[:, 0].tolist())]
 
