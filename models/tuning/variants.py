@@ -43,7 +43,7 @@ def variants(
     rng = random.Random(seed)
     found = [part for text in texts for part in cut_out(text, parts, rng)]
     if replaced:
-        found += reworded(model, list(texts) * replaced, rng, pause)
+        found += with_other_words(model, list(texts) * replaced, rng, pause)
     known = set(texts)
     return [text for text in dict.fromkeys(found) if text not in known]
 
@@ -68,7 +68,7 @@ def cut_out(text: str, count: int, rng: random.Random) -> Iterator[str]:
             yield text[units[first].start() : units[end - 1].end()]
 
 
-def reworded(model: Model | None, texts: Sequence[str], rng: random.Random, pause: Callable[[int, int], None]) -> list[str]:
+def with_other_words(model: Model | None, texts: Sequence[str], rng: random.Random, pause: Callable[[int, int], None]) -> list[str]:
     """Each text with some of its words replaced, where it has words that can be."""
     if model is None or "mlm" not in model.network.heads or model.tokenizer.mask_id is None:
         raise Problem("no_word_head", model=model.name if model else "")
@@ -81,7 +81,7 @@ def reworded(model: Model | None, texts: Sequence[str], rng: random.Random, paus
     done = 0
     for batch in groups([len(read[texts[index]]) for index in asked], tokens=2048, rows=64):
         rows = [asked[place] for place in batch]
-        masked = [hidden(read[texts[index]], gaps[index], model.tokenizer.mask_id) for index in rows]
+        masked = [with_masks(read[texts[index]], gaps[index], model.tokenizer.mask_id) for index in rows]
         words = iter(fill(model, masked, [gaps[index] for index in rows], allowed, chance))
         for index in rows:
             found[index] = put(texts[index], read[texts[index]], gaps[index], words)
@@ -117,7 +117,7 @@ def chosen(model: Model, text: str, row: Row, rng: random.Random) -> list[int]:
     return found
 
 
-def hidden(row: Row, columns: Sequence[int], mask: int) -> Row:
+def with_masks(row: Row, columns: Sequence[int], mask: int) -> Row:
     """The row with [MASK] at the columns."""
     return dataclasses.replace(row, ids=tuple(mask if column in columns else token for column, token in enumerate(row.ids)))
 

@@ -141,13 +141,18 @@ def offered(page: Page, language: str) -> dict[gr.Dropdown, dict]:
 
 def choices(shelf: Shelf, visitor: str, language: str) -> list[tuple[str, str]]:
     """The visitor's results, the newest first, each with its accuracy."""
-    return [(text("tuning.result_choice", language, name=kept.name, test=share(kept.test)), kept.name) for kept in shelf.of(visitor or "")]
+    return [choice(kept, language) for kept in shelf.of(visitor or "")]
 
 
 def teachers(shelf: Shelf, visitor: str, language: str) -> list[tuple[str, str]]:
     """Nobody, and those of the visitor's results that tell labels apart."""
-    able = {kept.name for kept in shelf.of(visitor or "") if kept.kind == "classify"}
-    return [(text("tuning.teacher_none", language), ""), *(one for one in choices(shelf, visitor, language) if one[1] in able)]
+    able = [kept for kept in shelf.of(visitor or "") if kept.kind == "classify"]
+    return [(text("tuning.teacher_none", language), ""), *(choice(kept, language) for kept in able)]
+
+
+def choice(kept: Kept, language: str) -> tuple[str, str]:
+    """A result as a list offers it, and its name."""
+    return text("tuning.result_choice", language, name=kept.name, test=share(kept.test)), kept.name
 
 
 def confusion_of(kept: Kept, language: str) -> dict[str, str] | None:

@@ -15,17 +15,25 @@ from models.tuning.task import Examples
 HEAD = ["| method | test accuracy | each seed | rate | steps | s / step | trainable |", "|---|---|---|---|---|---|---|"]
 
 
+def trained(
+    model: Model, method: str, examples: Examples, run: Run, *, reading: Wish = "auto", half: bool = False, name: str = ""
+) -> Tuning:
+    """A run that has come to its end. With `half`, products of matrices are in bfloat16 while it learns."""
+    tuning = Tuning(model, methods()[method], examples, run=run, reading=reading, name=name)
+    with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=half, cache_enabled=False):
+        for _ in tuning.steps():
+            pass
+    return tuning
+
+
 def tuned(model: Model, method: str, examples: Examples, runs: Sequence[Run], *, reading: Wish = "auto", half: bool = False) -> str:
     """Learn once for each of `runs`, measure on the test sentences. Accuracies are mean ± standard deviation over the seeds.
 
-    With `half`, products of matrices are in bfloat16 while it learns; what is measured is in fp32 all the same.
+    `half`: as in `trained`; what is measured is in fp32 all the same.
     """
     found, pace, steps = [], [], []
     for run in runs:
-        tuning = Tuning(model, methods()[method], examples, run=run, reading=reading)
-        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=half, cache_enabled=False):
-            for _ in tuning.steps():
-                pass
+        tuning = trained(model, method, examples, run, reading=reading, half=half)
         found.append(Outcome.of(tuning).measure(examples.test).accuracy)
         pace.append(tuning.seconds / tuning.step_number)
         steps.append(tuning.step_number)

@@ -16,14 +16,13 @@ from pathlib import Path
 import torch
 
 import models
-from models.tuning import methods
 from models.tuning.distil import taught, together
-from models.tuning.loop import Run, Tuning
+from models.tuning.loop import Run
 from models.tuning.results import Outcome, load_outcome
 from models.tuning.task import Example, Examples
 from models.tuning.variants import variants
 from tests.benchmarks.sst2 import sst2
-from tests.benchmarks.tuned_table import HEAD, tuned
+from tests.benchmarks.tuned_table import HEAD, trained, tuned
 
 PLAIN = dict(rows=32, measure=0)
 TEACHERS = {  # full tuning: how, and how the answer is read
@@ -97,11 +96,7 @@ def tuned_teacher(name: str, plain: Examples, options: argparse.Namespace) -> Ou
     if folder.exists():
         return load_outcome(folder, base)
     run, reading = TEACHERS[name]
-    tuning = Tuning(base, methods()["full"], plain, run=run, reading=reading, name=name)
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.half, cache_enabled=False):
-        for _ in tuning.steps():
-            pass
-    outcome = Outcome.of(tuning)
+    outcome = Outcome.of(trained(base, "full", plain, run, reading=reading, half=options.half, name=name))
     outcome.save(folder)
     return outcome
 

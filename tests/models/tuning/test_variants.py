@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.errors import Problem
 from models.model import Model
-from models.tuning.variants import SHORTEST, cut_out, reworded, variants, whole_words
+from models.tuning.variants import SHORTEST, cut_out, variants, whole_words, with_other_words
 
 TEXTS = (
     "She drank a cup of tea in the morning.",
@@ -35,7 +35,7 @@ def test_only_whole_words_change_into_words_of_the_vocabulary(tuning_models: dic
     words = {word.lower() for word, whole in zip(bert.tokenizer.words(range(bert.tokenizer.vocab_size)), whole_words(bert)) if whole}
     changed = 0
     for text in TEXTS * 3:
-        for new in reworded(bert, [text] * 6, random.Random(len(text)), quiet):
+        for new in with_other_words(bert, [text] * 6, random.Random(len(text)), quiet):
             old_words, new_words = (re.findall(r"\w+", one) for one in (text, new))
             assert re.sub(r"\w+", "", new) == re.sub(r"\w+", "", text) and len(new_words) == len(old_words)
             for before, after in zip(old_words, new_words):
@@ -51,7 +51,7 @@ def test_only_whole_words_change_into_words_of_the_vocabulary(tuning_models: dic
 
 def test_half_a_word_stays(tuning_models: dict[str, Model]) -> None:
     text = "The cup's tea-cup wasn't a cup."
-    for new in reworded(tuning_models["bert"], [text] * 40, random.Random(1), quiet):
+    for new in with_other_words(tuning_models["bert"], [text] * 40, random.Random(1), quiet):
         assert new.split()[1:4] == ["cup's", "tea-cup", "wasn't"]
 
 
