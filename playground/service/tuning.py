@@ -44,12 +44,12 @@ def compare(
 ) -> None:
     """Let each method of a plan learn. Whatever goes wrong with one ends that one; the others have their turn.
 
-    `lesson(job, plan, examples, model)` gives the examples with what a teacher says of them, once for all methods.
+    `lesson(job, plan, examples, model)` gives the examples with what a teacher says of them, once for all methods, if any of them learns.
     """
     examples = plan.examples or read_examples(plan.task)
     task = reworded(examples.task, template=plan.template, words=dict(plan.words))
     examples = dataclasses.replace(examples, task=task)
-    if plan.teacher and lesson:
+    if plan.teacher and lesson and any(method.moves for name, method in methods().items() if name in plan.methods):
         examples = lesson(job, plan, examples, model)
     for name in plan.methods:
         try:

@@ -97,10 +97,11 @@ def results_part(page: Page, visitor: gr.Textbox, teacher: gr.Dropdown) -> Resul
         return "", gr.update(visible=True)
 
     @guarded(notice)
-    def forget(language, visitor, name):
+    def forget(language, visitor, name, asked):
         playground.forget(visitor or "", named(name))
         listed = {result: gr.update(choices=choices(playground.shelf, visitor, language), value=None)}
-        listed |= {teacher: gr.update(choices=teachers(playground.shelf, visitor, language), value="")}
+        left = teachers(playground.shelf, visitor, language)
+        listed |= {teacher: gr.update(choices=left, value="" if asked == name else asked)}
         gone = {notice: remark(text("tuning.deleted", language, name=name)), sure: gr.update(visible=False)}
         return gone | listed | offered(page, language)
 
@@ -120,7 +121,7 @@ def results_part(page: Page, visitor: gr.Textbox, teacher: gr.Dropdown) -> Resul
     erase.click(ask_first, [page.language, result], [notice, sure], **QUIET)
     no.click(lambda: gr.update(visible=False), [], sure, **QUIET)
     pickers = [picker.model for picker in page.pickers]
-    yes.click(forget, [page.language, visitor, result], [notice, sure, result, teacher, *pickers], **QUIET)
+    yes.click(forget, [page.language, visitor, result, teacher], [notice, sure, result, teacher, *pickers], **QUIET)
     page.retelling.add(again, [visitor, result], [result, teacher, answer, square, wrong, learnt, near, between, moved])
     return Results(result=result, table=[result])
 

@@ -35,9 +35,15 @@ def test_a_run_is_seen_learning_and_found_again(visit: Callable[..., Page]) -> N
     tab.get_by_label("A text to try it on").fill("He ordered tea.")
     tab.get_by_role("button", name="Before and after").click()
     expect(page.locator("#tuning-tried .result")).to_have_count(2)
+    teacher = tab.get_by_label("Teacher", exact=True)
+    teacher.click()
+    page.get_by_role("option").nth(1).click()  # after "nobody" the newest; the first of the run is the one that is looked at
+    asked = teacher.input_value()
+    assert asked != tab.get_by_label("Kept results", exact=True).input_value()
     tab.get_by_role("button", name="Delete", exact=True).click()
     tab.get_by_role("button", name="Yes, delete").click()
     expect(tab.get_by_text("is deleted.")).to_be_visible()
+    expect(teacher).to_have_value(asked)  # another one was deleted
     page.reload()
     expect(page.locator("#attention-chart .main-svg").first).to_be_visible()  # the page has opened before the tab is
     page.locator(f"{TAB}-button").click()

@@ -49,6 +49,15 @@ def test_every_method_learns_what_the_teacher_says(playground: Playground, monke
     assert all(sum(example.chances) == pytest.approx(1, abs=1e-4) for example in examples.more)
 
 
+def test_a_teacher_is_not_asked_where_nobody_learns(playground: Playground, monkeypatch) -> None:  # noqa: F811
+    teacher = taught_by(playground)
+    runs = watched(monkeypatch)
+    found = run(playground, "ada", plan("cloze", teacher=teacher, variants=2))
+    assert found.state == "done" and found.outcomes[0].kept.teacher == ""
+    (alone,) = runs
+    assert not alone.examples.more and not any(example.chances for example in alone.examples.train)
+
+
 def test_who_cannot_fill_gaps_learns_from_parts(playground: Playground, monkeypatch) -> None:  # noqa: F811
     teacher = taught_by(playground)
     runs = watched(monkeypatch)
