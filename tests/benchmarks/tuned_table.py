@@ -2,6 +2,8 @@
 
 import statistics
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,25 +18,36 @@ HEAD = ["| method | test accuracy | each seed | rate | steps | s / step | traina
 
 
 def trained(
-    model: Model, method: str, examples: Examples, run: Run, *, reading: Wish = "auto", half: bool = False, name: str = ""
+    model: Model,
+    method: str,
+    examples: Examples,
+    run: Run,
+    *,
+    settings: Any = None,
+    reading: Wish = "auto",
+    half: bool = False,
+    name: str = "",
 ) -> Tuning:
     """A run that has come to its end. With `half`, products of matrices are in bfloat16 while it learns."""
-    tuning = Tuning(model, methods()[method], examples, run=run, reading=reading, name=name)
+    tuning = Tuning(model, methods()[method], examples, settings=settings, run=run, reading=reading, name=name)
     with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=half, cache_enabled=False):
         for _ in tuning.steps():
             pass
     return tuning
 
 
-def tuned(model: Model, method: str, examples: Examples, runs: Sequence[Run], *, reading: Wish = "auto", half: bool = False) -> str:
+def tuned(model: Model, method: str, examples: Examples, runs: Sequence[Run], *, keep: Path | None = None, **how: Any) -> str:
     """Learn once for each of `runs`, measure on the test sentences. Accuracies are mean ± standard deviation over the seeds.
 
-    `half`: as in `trained`; what is measured is in fp32 all the same.
+    `how`: as in `trained`; what is measured is in fp32 all the same. In the folder `keep` each is kept as METHOD-SEED.
     """
     found, pace, steps = [], [], []
     for run in runs:
-        tuning = trained(model, method, examples, run, reading=reading, half=half)
-        found.append(Outcome.of(tuning).measure(examples.test).accuracy)
+        tuning = trained(model, method, examples, run, **how)
+        outcome = Outcome.of(tuning)
+        if keep:
+            outcome.save(keep / f"{method}-{run.seed}")
+        found.append(outcome.measure(examples.test).accuracy)
         pace.append(tuning.seconds / tuning.step_number)
         steps.append(tuning.step_number)
     spread = f" ± {statistics.stdev(found):.3f}" if len(found) > 1 else ""

@@ -4,18 +4,22 @@
 
 FOLDER holds train.tsv.xz and valid.tsv.xz, as for `tuning_sst2`; valid chooses nothing. WORK is a folder of one's own: the variants, the
 tuned teachers and what each says are made once and kept there, so that several processes can then learn from it, each with its methods and
-seeds.
+seeds. Students are kept there too, as METHOD-SEED, and `--assistants` names some that teach others: what is small itself teaches a small
+one well (Mirzadeh et al. 2020, "Improved knowledge distillation via teacher assistant").
 """
 
 import argparse
 import dataclasses
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
 
 import models
+from models.tuning import methods
 from models.tuning.distil import taught, together
 from models.tuning.loop import Run
 from models.tuning.results import Outcome, load_outcome
@@ -44,10 +48,14 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--model", default="all-MiniLM-L6-v2")
     parser.add_argument("--teachers", nargs="+", default=list(TEACHERS), choices=TEACHERS)
+    parser.add_argument("--assistants", nargs="*", default=[], type=Path, help="folders of students that teach too")
     parser.add_argument("--writer", default="mini-bert-en", help="fills the gaps of the variants")
     parser.add_argument("--replaced", type=int, default=4, help="variants of each sentence with replaced words")
     parser.add_argument("--parts", type=int, default=3, help="parts of each sentence")
     parser.add_argument("--methods", nargs="*", default=["prefix", "full"], choices=STUDENTS)
+    parser.add_argument("--epochs", type=float, help="instead of those of each method")
+    parser.add_argument("--rate", type=float, help="instead of that of each method")
+    parser.add_argument("--vectors", type=int, help="of a prompt or prefix, instead of the usual")
     parser.add_argument("--adversarial", type=float, default=0.0, help="how far word vectors are pushed, a share of their mean length")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--threads", type=int, default=2)
@@ -55,26 +63,31 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
-    plain = sst2(options.folder)
-    examples = together([lesson(name, plain, options) for name in options.teachers])
+    plain, model = sst2(options.folder), models.load(options.model)
+    teachers: dict[str, Callable[[], Outcome]] = {name: partial(tuned_teacher, name, plain, options) for name in options.teachers}
+    teachers |= {folder.name: partial(load_outcome, folder, model) for folder in options.assistants}
+    examples = together([lesson(name, teacher, plain, options) for name, teacher in teachers.items()])
     counts = f"{len(examples.train)} sentences and {len(examples.more)} variants to learn from, {len(examples.test)} to test"
-    told = "\n".join([f"{options.model} on SST-2, taught by {', '.join(options.teachers)}: {counts}", "", *HEAD])
-    sys.stdout.write(told + "\n")
-    sys.stdout.flush()
-    model = models.load(options.model)
+    say("\n".join([f"{options.model} on SST-2, taught by {', '.join(teachers)}: {counts}", "", *HEAD]))
     for method in options.methods:
-        runs = [dataclasses.replace(STUDENTS[method], seed=seed, adversarial=options.adversarial) for seed in options.seeds]
-        sys.stdout.write(tuned(model, method, examples, runs, half=options.half) + "\n")
-        sys.stdout.flush()
+        asked = {"epochs": options.epochs, "rate": options.rate, "adversarial": options.adversarial}
+        usual = dataclasses.replace(STUDENTS[method], **{name: value for name, value in asked.items() if value is not None})
+        runs = [dataclasses.replace(usual, seed=seed) for seed in options.seeds]
+        settings = methods()[method].settings(**{"length": options.vectors} if options.vectors and method in ("prompt", "prefix") else {})
+        say(tuned(model, method, examples, runs, settings=settings, half=options.half, keep=options.work))
 
 
-def lesson(name: str, plain: Examples, options: argparse.Namespace) -> Examples:
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def lesson(name: str, ready: Callable[[], Outcome], plain: Examples, options: argparse.Namespace) -> Examples:
     """The sentences and their variants with what a teacher says of them, from the folder where that was done before."""
     file = options.work / f"{name}.jsonl"
     if not file.exists():
-        teacher = tuned_teacher(name, plain, options)
-        sys.stdout.write(f"{name} itself: {teacher.measure(plain.test).accuracy:.3f}\n")
-        sys.stdout.flush()
+        teacher = ready()
+        say(f"{name} itself: {teacher.measure(plain.test).accuracy:.3f}")
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.half):
             write(taught(plain, teacher, more=more(plain, options)), file)
     return read(plain, file)
