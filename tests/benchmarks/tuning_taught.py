@@ -56,6 +56,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, help="instead of those of each method")
     parser.add_argument("--rate", type=float, help="instead of that of each method")
     parser.add_argument("--vectors", type=int, help="of a prompt or prefix, instead of the usual")
+    parser.add_argument("--reading", default="auto", choices=["auto", "linear", "mean"], help="how the answers of students are read")
     parser.add_argument("--adversarial", type=float, default=0.0, help="how far word vectors are pushed, a share of their mean length")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--threads", type=int, default=2)
@@ -74,7 +75,8 @@ def main() -> None:
         usual = dataclasses.replace(STUDENTS[method], **{name: value for name, value in asked.items() if value is not None})
         runs = [dataclasses.replace(usual, seed=seed) for seed in options.seeds]
         settings = methods()[method].settings(**{"length": options.vectors} if options.vectors and method in ("prompt", "prefix") else {})
-        say(tuned(model, method, examples, runs, settings=settings, half=options.half, keep=options.work))
+        how = {"settings": settings, "reading": options.reading, "half": options.half}
+        say(tuned(model, method, examples, runs, keep=options.work, **how))
 
 
 def say(line: str) -> None:
