@@ -94,9 +94,21 @@ class Unpacking:
         try:
             with archive.open("rb") as file:
                 zipped = file.read(4) == b"PK\x03\x04"  # a plain tar that ends in a zip would pass for one with zipfile.is_zipfile
-            yield from _zipped(archive, wanted) if zipped else _tarred(archive, wanted)
+            yield from _zipped(archive, wanted) if zipped else self._tarred(archive, wanted)
         except BROKEN as error:
             raise Problem("archive_broken", file=self.name, member=str(error)) from error
+
+    def _tarred(self, archive: Path, wanted: Collection[str]) -> Iterator[tuple[str, BinaryIO]]:
+        with tarfile.open(archive, "r:*") as box:
+            for info in box:
+                if info.name in wanted and info.isreg():
+                    with box.extractfile(info) as stream:
+                        yield info.name, stream
+            rest = 0
+            while chunk := box.fileobj.read(CHUNK):  # what is compressed has its checksum at the very end, which nobody reads otherwise
+                rest += len(chunk)
+                if rest > self.limit:
+                    raise Problem("archive_too_large", file=self.name, limit_mb=self.limit // 1_000_000)
 
 
 def _zipped(archive: Path, wanted: Collection[str]) -> Iterator[tuple[str, BinaryIO]]:
@@ -105,11 +117,3 @@ def _zipped(archive: Path, wanted: Collection[str]) -> Iterator[tuple[str, Binar
             if info.filename in wanted and not info.is_dir() and not stat.S_ISLNK(info.external_attr >> 16):
                 with box.open(info) as stream:
                     yield info.filename, stream
-
-
-def _tarred(archive: Path, wanted: Collection[str]) -> Iterator[tuple[str, BinaryIO]]:
-    with tarfile.open(archive, "r:*") as box:
-        for info in box:
-            if info.name in wanted and info.isreg():
-                with box.extractfile(info) as stream:
-                    yield info.name, stream

@@ -1,5 +1,6 @@
 """Taking named files out of archives that were made to do harm."""
 
+import gzip
 import io
 import os
 import stat
@@ -99,6 +100,20 @@ def test_a_plain_tar_that_ends_in_a_zip_is_read_as_a_tar(tmp_path: Path) -> None
     assert (tmp_path / "room" / "outer").read_bytes() == stream.getvalue()
 
 
+def flipped(content: bytes, place: int) -> bytes:
+    """The same with one bit changed."""
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def test_what_stands_behind_the_end_of_a_tar_is_read_up_to_the_limit(tmp_path: Path) -> None:
+    archive = tmp_path / "a.tar.gz"
+    plain = tarred(tmp_path / "a.tar", entry("pkg/file"), mode="w").read_bytes()
+    archive.write_bytes(gzip.compress(plain + b"\0" * 3_000_000))
+    assert take(archive, {"kept": "pkg/file"}, tmp_path / "enough") >= {"kept"}
+    with pytest.raises(Problem, match="archive_too_large"):
+        take(archive, {"kept": "pkg/file"}, tmp_path / "too-little", limit=1_000_000)
+
+
 def test_every_damage_to_an_archive_is_one_problem(tmp_path: Path) -> None:
     body = os.urandom(200_000)
     whole = tarred(tmp_path / "a.tar.gz", entry("pkg/file"), body=body).read_bytes()
@@ -110,8 +125,9 @@ def test_every_damage_to_an_archive_is_one_problem(tmp_path: Path) -> None:
         b"no archive",
         whole[:100_000],
         whole[:50] + b"\xff" * 50 + whole[100:],
+        flipped(whole, 150_000),
         boxed[:100_000],
-        boxed[:150_000] + b"?" + boxed[150_001:],
+        flipped(boxed, 150_000),
     ]
     for number, content in enumerate(damaged):
         (tmp_path / "damaged").write_bytes(content)
