@@ -27,6 +27,7 @@ from models.tuning.task import Example, Examples
 from models.tuning.variants import variants
 from tests.benchmarks.sst2 import sst2
 from tests.benchmarks.tuned_table import HEAD, trained, tuned
+from tests.benchmarks.written import author, written
 
 PLAIN = dict(rows=32, measure=0)
 TEACHERS = {  # full tuning: how, and how the answer is read
@@ -52,6 +53,8 @@ def main() -> None:
     parser.add_argument("--writer", default="mini-bert-en", help="fills the gaps of the variants")
     parser.add_argument("--replaced", type=int, default=4, help="variants of each sentence with replaced words")
     parser.add_argument("--parts", type=int, default=3, help="parts of each sentence")
+    parser.add_argument("--written", type=int, default=0, help="sentences that a language model writes after learning to")
+    parser.add_argument("--author", default="SmolLM2-135M-Instruct", help="writes them")
     parser.add_argument("--methods", nargs="*", default=["prefix", "full"], choices=STUDENTS)
     parser.add_argument("--epochs", type=float, help="instead of those of each method")
     parser.add_argument("--rate", type=float, help="instead of that of each method")
@@ -85,14 +88,22 @@ def say(line: str) -> None:
 
 
 def lesson(name: str, ready: Callable[[], Outcome], plain: Examples, options: argparse.Namespace) -> Examples:
-    """The sentences and their variants with what a teacher says of them, from the folder where that was done before."""
-    file = options.work / f"{name}.jsonl"
-    if not file.exists():
-        teacher = ready()
-        say(f"{name} itself: {teacher.measure(plain.test).accuracy:.3f}")
+    """The sentences, their variants and others like them with what a teacher says of them, from the folder where that was done before."""
+    asked = {options.work / f"{name}.jsonl": (plain, more)}
+    if options.written:
+        asked[options.work / f"{name}.written.jsonl"] = (dataclasses.replace(plain, train=()), others)
+    teacher = None
+    for file, (known, make) in asked.items():
+        if file.exists():
+            continue
+        texts = make(plain, options)
+        if teacher is None:
+            teacher = ready()
+            say(f"{name} itself: {teacher.measure(plain.test).accuracy:.3f}")
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.half):
-            write(taught(plain, teacher, more=more(plain, options)), file)
-    return read(plain, file)
+            write(taught(known, teacher, more=texts), file)
+    found = [read(plain, file) for file in asked]
+    return dataclasses.replace(found[0], more=tuple(example for part in found for example in part.more))
 
 
 def more(plain: Examples, options: argparse.Namespace) -> list[str]:
@@ -101,6 +112,17 @@ def more(plain: Examples, options: argparse.Namespace) -> list[str]:
     if not file.exists():
         texts = [example.text for example in plain.train]
         found = variants(models.load(options.writer), texts, replaced=options.replaced, parts=options.parts)
+        file.write_text("".join(text + "\n" for text in found), encoding="utf-8")
+    return file.read_text(encoding="utf-8").splitlines()
+
+
+def others(plain: Examples, options: argparse.Namespace) -> list[str]:
+    """Sentences like these by a language model, the same for all teachers."""
+    file = options.work / "written.txt"
+    if not file.exists():
+        known = {example.text for example in (*plain.train, *plain.test)}  # what is measured is not learnt from
+        by = author(models.load(options.author), plain.train, half=options.half)
+        found = written(by, list(plain.task.labels), known, count=options.written, half=options.half)
         file.write_text("".join(text + "\n" for text in found), encoding="utf-8")
     return file.read_text(encoding="utf-8").splitlines()
 
