@@ -76,7 +76,12 @@ def quality(card: Card, language: str) -> str:
     if not {"name", "mlm_top1", "mlm_top5", "nsp", "nsp_same_document"} <= set(found):
         return ""
     shares = {"top1": found["mlm_top1"], "top5": found["mlm_top5"], "nsp": found["nsp"], "same": found["nsp_same_document"]}
-    return text("about.quality", language, text=found["name"], **{name: percent(share) for name, share in shares.items()})
+    return text("about.quality", language, text=found["name"], **{name: whole(percent(share)) for name, share in shares.items()})
+
+
+def whole(said: str) -> str:
+    """A number and its sign on one line, wherever the line breaks."""
+    return said.replace(" ", "\u00a0")
 
 
 def _parameters(row: Row, language: str) -> str:
