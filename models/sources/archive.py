@@ -74,14 +74,19 @@ class Unpacking:
 
     def _copy(self, stream: BinaryIO, target: Path) -> None:
         with target.open("xb") as file:
-            while chunk := self._read(stream):
-                self.done += len(chunk)
-                if self.done > self.limit:
-                    raise Problem("archive_too_large", file=self.name, limit_mb=self.limit // 1_000_000)
+            for chunk in self._chunks(stream):
                 file.write(chunk)
                 self.progress("unpack", self.done, 0)
             file.flush()
             os.fsync(file.fileno())  # the folder's name will promise that its files are whole, also after a power cut
+
+    def _chunks(self, stream: BinaryIO) -> Iterator[bytes]:
+        """What is left of a stream, counted."""
+        while chunk := self._read(stream):
+            self.done += len(chunk)
+            if self.done > self.limit:
+                raise Problem("archive_too_large", file=self.name, limit_mb=self.limit // 1_000_000)
+            yield chunk
 
     def _read(self, stream: BinaryIO) -> bytes:
         try:
@@ -104,11 +109,8 @@ class Unpacking:
                 if info.name in wanted and info.isreg():
                     with box.extractfile(info) as stream:
                         yield info.name, stream
-            rest = 0
-            while chunk := box.fileobj.read(CHUNK):  # what is compressed has its checksum at the very end, which nobody reads otherwise
-                rest += len(chunk)
-                if rest > self.limit:
-                    raise Problem("archive_too_large", file=self.name, limit_mb=self.limit // 1_000_000)
+            for _ in self._chunks(box.fileobj):  # what is compressed has its checksum at the very end, which nobody reads otherwise
+                pass
 
 
 def _zipped(archive: Path, wanted: Collection[str]) -> Iterator[tuple[str, BinaryIO]]:

@@ -108,22 +108,28 @@ def lesson(name: str, ready: Callable[[], Outcome], plain: Examples, options: ar
 
 def more(plain: Examples, options: argparse.Namespace) -> list[str]:
     """The variants of the sentences, the same for all teachers."""
-    file = options.work / "variants.txt"
-    if not file.exists():
-        texts = [example.text for example in plain.train]
-        found = variants(models.load(options.writer), texts, replaced=options.replaced, parts=options.parts)
-        file.write_text("".join(text + "\n" for text in found), encoding="utf-8")
-    return file.read_text(encoding="utf-8").splitlines()
+    texts = [example.text for example in plain.train]
+    return lines(
+        options.work / "variants.txt",
+        lambda: variants(models.load(options.writer), texts, replaced=options.replaced, parts=options.parts),
+    )
 
 
 def others(plain: Examples, options: argparse.Namespace) -> list[str]:
     """Sentences like these by a language model, the same for all teachers."""
-    file = options.work / "written.txt"
-    if not file.exists():
+
+    def make() -> list[str]:
         known = {example.text for example in (*plain.train, *plain.test)}  # what is measured is not learnt from
         by = author(models.load(options.author), plain.train, half=options.half)
-        found = written(by, list(plain.task.labels), known, count=options.written, half=options.half)
-        file.write_text("".join(text + "\n" for text in found), encoding="utf-8")
+        return written(by, list(plain.task.labels), known, count=options.written, half=options.half)
+
+    return lines(options.work / "written.txt", make)
+
+
+def lines(file: Path, make: Callable[[], list[str]]) -> list[str]:
+    """The texts of a file, a line each; made where it does not exist yet."""
+    if not file.exists():
+        file.write_text("".join(text + "\n" for text in make()), encoding="utf-8")
     return file.read_text(encoding="utf-8").splitlines()
 
 

@@ -3,7 +3,6 @@
 It is told a label and writes a sentence. Whether the sentence has that label is for teachers to say.
 """
 
-import itertools
 from collections.abc import Collection, Iterator, Sequence
 
 import torch
@@ -11,6 +10,7 @@ import torch
 from models.decode.sample import Sampling, sample
 from models.decode.steps import collect
 from models.model import Model
+from models.tokens import Row
 from models.tuning.loop import Run, Tuning
 from models.tuning.task import Example, Examples, Task
 from tests.benchmarks.tuned_table import trained
@@ -31,16 +31,16 @@ def written(by: Tuning, labels: Sequence[str], known: Collection[str], *, count:
     """So many sentences, none twice and none that is `known`; as many were asked for with each of the labels."""
     network = by.prepared.network.to(torch.bfloat16 if half else torch.float32)
     found: dict[str, None] = {}
-    for turn, label in enumerate(itertools.cycle(labels)):
-        found |= dict.fromkeys(text for text in write(by.model, network, label, seed=seed + turn) if text and text not in known)
-        if len(found) >= count:
-            return list(found)[:count]
-    raise ValueError("nobody asked for a label")
+    turn = 0
+    while len(found) < count:
+        row = by.reading.question(asked(labels[turn % len(labels)]))
+        found |= dict.fromkeys(text for text in write(by.model, network, row, seed=seed + turn) if text and text not in known)
+        turn += 1
+    return list(found)[:count]
 
 
-def write(model: Model, network: torch.nn.Module, label: str, *, seed: int) -> Iterator[str]:
-    """`ROWS` sentences; what had no end after `LONGEST` tokens is left out."""
-    question = model.tokenizer.encode(asked(label) + "\n")
+def write(model: Model, network: torch.nn.Module, question: Row, *, seed: int) -> Iterator[str]:
+    """`ROWS` answers; what had no end after `LONGEST` tokens is left out."""
     settings = [Sampling(seed=seed * ROWS + row, **LIKELY) for row in range(ROWS)]
     steps = sample(network, model.batch([question] * ROWS, side="left"), settings, max_new_tokens=LONGEST)
     for row in collect(steps, rows=ROWS, end_ids=model.config.end_ids):

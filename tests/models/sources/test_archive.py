@@ -107,9 +107,9 @@ def flipped(content: bytes, place: int) -> bytes:
 
 def test_what_stands_behind_the_end_of_a_tar_is_read_up_to_the_limit(tmp_path: Path) -> None:
     archive = tmp_path / "a.tar.gz"
-    plain = tarred(tmp_path / "a.tar", entry("pkg/file"), mode="w").read_bytes()
+    plain = tarred(archive, entry("pkg/file"), mode="w").read_bytes()
     archive.write_bytes(gzip.compress(plain + b"\0" * 3_000_000))
-    assert take(archive, {"kept": "pkg/file"}, tmp_path / "enough") >= {"kept"}
+    assert take(archive, {"kept": "pkg/file"}, tmp_path / "enough") == {"kept"}
     with pytest.raises(Problem, match="archive_too_large"):
         take(archive, {"kept": "pkg/file"}, tmp_path / "too-little", limit=1_000_000)
 
